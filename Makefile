@@ -1,0 +1,55 @@
+# Two commands do everything: make demo, make test. Python >= 3.11 and make are all that is needed.
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+CORE := $(VENV)/core.installed
+TEST := $(VENV)/test.installed
+
+.PHONY: demo test check bench bench-vn2 bench-m5 bench-online-retail bench-simulate clean help
+
+help:
+	@echo "make demo    the whole loop on a built-in shop; says where the report is"
+	@echo "make test    all tests"
+	@echo "make check   format, lint, types, import directions"
+	@echo "make bench   benchmarks on the data in SHELFWISE_DATA"
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(CORE): $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable .
+	@touch $@
+
+$(TEST): $(CORE) pyproject.toml constraints.txt
+	$(PIP) install --constraint constraints.txt --editable '.[test]'
+	@touch $@
+
+demo: $(CORE)
+	$(BIN)/shelfwise demo
+
+test: $(TEST)
+	$(BIN)/python -m pytest
+
+check: $(TEST)
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_imports.py
+
+bench: bench-simulate bench-vn2 bench-online-retail bench-m5
+
+bench-simulate: $(TEST)
+	$(BIN)/python -m benchmarks.bench_simulate
+bench-vn2: $(TEST)
+	$(BIN)/python -m benchmarks.bench_vn2
+bench-m5: $(TEST)
+	$(BIN)/python -m benchmarks.bench_m5
+bench-online-retail: $(TEST)
+	$(BIN)/python -m benchmarks.bench_online_retail
+
+clean:
+	rm -rf $(VENV) build dist shelfwise-demo benchmarks/work

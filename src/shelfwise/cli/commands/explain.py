@@ -1,0 +1,44 @@
+"""`shelfwise explain`: how one series' order came about, step by step."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shelfwise.cli.options import AsOf, Errors, Folder, Lang, Model, Seed, parse_date
+from shelfwise.cli.rejection import errors_file
+from shelfwise.errors import EXIT_DONE
+
+
+def explain(
+    folder: Folder,
+    series: Annotated[str, typer.Argument(metavar="SKU[@LOCATION]", help="The series.", show_default=False)],
+    as_of: AsOf,
+    policy: Annotated[
+        str, typer.Option("--policy", metavar="NAME", help="Replenishment policy.")
+    ] = "order_up_to",
+    model: Model = None,
+    seed: Seed = 0,
+    lang: Lang = None,
+    errors: Errors = None,
+) -> int:
+    """How the order of one series came about; also when nothing is ordered.
+
+    Example:  shelfwise explain my-shop 0017@shanghai --as-of 2026-06-01
+    """
+    from shelfwise import planner
+    from shelfwise.messages import pick_language
+
+    errors_file.set(errors)
+    told = planner.explain(
+        folder,
+        series,
+        as_of=parse_date(as_of, "--as-of"),
+        policy=policy,
+        model=model,
+        seed=seed,
+        lang=pick_language(lang),
+    )
+    typer.echo(str(told))
+    return EXIT_DONE

@@ -1,0 +1,66 @@
+"""`ForecastContest`: the model in use and the simple ones beside it, at the same origins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy.typing as npt
+import polars as pl
+
+from shelfwise.demand.panel import Panel
+from shelfwise.evaluate.rolling import RollingForecast
+from shelfwise.forecast.base import Forecaster
+from shelfwise.forecast.register import make_forecaster
+from shelfwise.forecast.scenarios import Scenarios
+
+RIVALS = ("seasonal_naive", "moving_average")
+
+
+class ForecastContest:
+    """Gives a replay what the model in use knew, and lets the rivals forecast along.
+
+    Args:
+        panel_at: window bucket -> panel that ends there.
+        forecaster: makes the model in use.
+        options: see `RollingForecast`.
+    """
+
+    def __init__(
+        self, panel_at: Callable[[int], Panel], forecaster: Callable[[], Forecaster], **options: Any
+    ) -> None:
+        self._panel_at = panel_at
+        self._kept: tuple[int, Panel] | None = None
+        self.in_use = RollingForecast(self._panel, forecaster, **options)
+        self.rivals = {
+            name: RollingForecast(self._panel, partial(make_forecaster, name), **options) for name in RIVALS
+        }
+
+    def _panel(self, t: int) -> Panel:
+        """One panel an origin, shared by all models."""
+        if self._kept is None or self._kept[0] != t:
+            self._kept = (t, self._panel_at(t))
+        return self._kept[1]
+
+    def __call__(self, t: int) -> tuple[Panel, Scenarios | None]:
+        """What was known at the start of window bucket t."""
+        for rival in self.rivals.values():
+            rival(t)
+        return self.in_use(t)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What befell the models, each thing once."""
+        told = (note for model in (self.in_use, *self.rivals.values()) for note in model.notes)
+        return tuple(dict.fromkeys(told))
+
+    def scores(self, actual: npt.NDArray[Any]) -> pl.DataFrame:
+        """A row a model, the one in use first: `model, wape, bias, pinball`."""
+        rows = [{"model": self.in_use.model_name, **self.in_use.errors(actual)}]
+        rows += [
+            {"model": name, **rival.errors(actual)}
+            for name, rival in self.rivals.items()
+            if name != self.in_use.model_name
+        ]
+        return pl.DataFrame(rows)

@@ -1,0 +1,189 @@
+"""The five verbs, each a list of calls. Command line and notebooks come through here.
+
+Every verb takes a data folder's path, or the sales as a Polars or pandas frame (the contract's columns, or
+`unique_id, ds, y`) with the other tables by name and `settings` as a mapping.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from shelfwise.demand.build import build_panel_with_report
+from shelfwise.errors import UsageError
+from shelfwise.evaluate.backtest import run_backtest
+from shelfwise.evaluate.scoreboard import Scoreboard
+from shelfwise.forecast.fallback import SafeForecast
+from shelfwise.forecast.register import make_forecaster
+from shelfwise.forecast.result import Forecast, samples_for
+from shelfwise.preparation import PLAN_SAMPLES, Prepared, prepare
+from shelfwise.progress import Progress, silent
+from shelfwise.replenish.base import Policy
+from shelfwise.replenish.explanation import Explanation
+from shelfwise.replenish.ordering import plan_orders
+from shelfwise.replenish.plan import Plan
+from shelfwise.replenish.register import make_policy
+from shelfwise.replenish.settings import policy_options
+from shelfwise.tables import CheckSummary, Settings, summarise
+from shelfwise.tables.opening import as_date, open_dataset
+
+DEFAULT_POLICIES = ("order_up_to", "textbook", "reorder_point", "days_of_cover")
+# As far as a lead time may reach; beyond it no forecast means anything.
+MOST_BUCKETS = 1500
+GivenSettings = Mapping[str, Any] | Settings | None
+
+
+def check(source: Any, *, settings: GivenSettings = None, **tables: Any) -> CheckSummary:
+    """Are these data usable, and what is in them?
+
+    Raises:
+        DataRejected: the data break the contract; carries every problem found.
+
+    Example:
+        >>> import polars as pl
+        >>> sales = pl.DataFrame({"unique_id": ["a"] * 3, "ds": ["2024-01-01", "2024-01-08", "2024-01-15"],
+        ...                       "y": [3, 0, 2]})
+        >>> check(sales).series
+        1
+    """
+    return summarise(open_dataset(source, settings, tables))
+
+
+def forecast(
+    source: Any,
+    *,
+    as_of: date | str,
+    horizon: int,
+    quantiles: Sequence[float] = (),
+    model: str | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+    settings: GivenSettings = None,
+    **tables: Any,
+) -> Forecast:
+    """Demand of every series in the `horizon` buckets from `as_of` on: mean and quantiles.
+
+    Raises:
+        UsageError: an unknown model, a horizon outside 1 … 1500, a quantile outside (0, 1).
+        DataRejected: the data break the contract, or nothing is dated before `as_of`.
+    """
+    if not 1 <= horizon <= MOST_BUCKETS:
+        raise UsageError(f"horizon must be 1 to {MOST_BUCKETS} buckets; got {horizon}")
+    day = as_date(as_of, "as_of")
+    progress("read", 0, 1)
+    dataset = open_dataset(source, settings, tables, day).until(day)
+    panel, report = build_panel_with_report(dataset, day, horizon)
+    progress("fit", 0, 1)
+    fitted = SafeForecast(model or dataset.settings.forecast.model, panel)
+    frames = []
+    for rows, scenarios in fitted.chunks(horizon, samples_for(quantiles), seed):
+        frames.append(scenarios.to_frame(quantiles))
+        progress("forecast", int(rows[-1]) + 1, panel.n_series)
+    notes = (*(str(note) for note in dataset.notes), *report.notes(), *fitted.notes)
+    return Forecast(pl.concat(frames), fitted.model.name, notes, fitted.named_failures)
+
+
+def plan(
+    source: Any,
+    *,
+    as_of: date | str,
+    policy: str = "order_up_to",
+    model: str | None = None,
+    seed: int = 0,
+    lang: str = "en",
+    progress: Progress = silent,
+    settings: GivenSettings = None,
+    **tables: Any,
+) -> Plan:
+    """What to order at `as_of`: a line a series, each with its reason, also for ordering nothing.
+
+    Raises:
+        UsageError: an unknown policy or model.
+        DataRejected: the data break the contract, or nothing is dated before `as_of`.
+    """
+    day = as_date(as_of, "as_of")
+    progress("read", 0, 1)
+    dataset = open_dataset(source, settings, tables, day)
+    rule = make_policy(policy, **policy_options(policy, dataset.settings, seed))
+    progress("fit", 0, 1)
+    ready = prepare(dataset, day, model=model, scenarios=rule.needs_scenarios, seed=seed)
+    return plan_prepared(ready, rule, lang=lang, progress=progress)
+
+
+def plan_prepared(ready: Prepared, rule: Policy, *, lang: str = "en", progress: Progress = silent) -> Plan:
+    """The plan of a shop that is ready to be decided on."""
+    result = plan_orders(
+        ready.dataset,
+        ready.panel,
+        ready.sample if rule.needs_scenarios else None,
+        rule,
+        ready.terms,
+        ready.costs,
+        floats_per_series=PLAN_SAMPLES * ready.horizon,
+        lang=lang,
+        progress=progress,
+    )
+    return replace(result, notes=(*ready.notes, *result.notes), failures=(*result.failures, *ready.failures))
+
+
+def backtest(
+    source: Any,
+    *,
+    start: date | str,
+    end: date | str,
+    policies: Sequence[str] | None = None,
+    model: str | None = None,
+    seed: int = 0,
+    progress: Progress = silent,
+    settings: GivenSettings = None,
+    **tables: Any,
+) -> Scoreboard:
+    """Replay policies on the buckets from `start` to before `end`: cost, service, stock, perfect foresight.
+
+    Raises:
+        UsageError: an empty window, an unknown policy or model.
+        DataRejected: the data break the contract, or nothing is dated before `start`.
+    """
+    first, last = as_date(start, "start"), as_date(end, "end")
+    progress("read", 0, 1)
+    dataset = open_dataset(source, settings, tables, last)
+    rules = {
+        name: make_policy(name, **policy_options(name, dataset.settings, seed))
+        for name in policies or DEFAULT_POLICIES
+    }
+    chosen = model or dataset.settings.forecast.model
+    return run_backtest(
+        dataset, first, last, rules, lambda: make_forecaster(chosen), seed=seed, progress=progress
+    )
+
+
+def explain(
+    source: Any,
+    series: str,
+    *,
+    as_of: date | str,
+    policy: str = "order_up_to",
+    model: str | None = None,
+    seed: int = 0,
+    lang: str = "en",
+    settings: GivenSettings = None,
+    **tables: Any,
+) -> Explanation:
+    """How the order of one series (`SKU` or `SKU@LOCATION`) came about.
+
+    The whole plan is made and one line of it told, so that it says what `plan` does.
+
+    Raises:
+        UsageError: no such series, or several locations and none named.
+    """
+    made = plan(
+        source, as_of=as_of, policy=policy, model=model, seed=seed, lang=lang, settings=settings, **tables
+    )
+    sku, _, location = series.rpartition("@")
+    if sku and made.table.filter((pl.col("sku") == sku) & (pl.col("location") == location)).height:
+        return made.explain(sku, location, lang)
+    return made.explain(series, None, lang)

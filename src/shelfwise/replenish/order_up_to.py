@@ -1,0 +1,156 @@
+"""`ScenarioOrderUpTo`: the order that earns its keep across the scenarios. The default policy."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from shelfwise.errors import UsageError
+from shelfwise.replenish.base import Policy
+from shelfwise.replenish.figures import common_figures, scenario_figures
+from shelfwise.replenish.projection import Goal, Projection
+from shelfwise.replenish.situation import Decision, Doubles, Situation
+from shelfwise.simulate.lots import round_lots
+
+Objective = Literal["cost", "profit", "service"]
+SERVICE_GOALS: dict[str, Goal] = {"fill_rate": "fill_rate", "cycle": "cycle"}
+
+
+class ScenarioOrderUpTo(Policy):
+    """Of all quantities the supplier accepts, the one of least expected cost, or the least that serves.
+
+    Stock is carried through the lead time in each scenario, with dated receipts and with sales lost or
+    owed as the terms say. What is then judged are the R buckets this order is the last one able to serve.
+
+    Args:
+        objective: ``cost``: holding and shortage, and the order cost once; ``profit``: the same with
+            the margin of the unit added to the shortage; ``service``: the smallest order that
+            reaches `service_level`.
+        service_level: share between 0 and 1, used by ``service`` alone.
+        kind: ``fill_rate`` (share of units served from stock) or ``cycle`` (share of scenarios in
+            which every bucket is served in full).
+        seed: of the drawn lead times, where they are random.
+
+    Raises:
+        UsageError: an unknown objective or kind, a level outside (0, 1); on `decide`: no scenarios, scenarios
+            that are too short, or ``profit`` without margins.
+
+    Literature: the sample-average newsvendor (Levi, Roundy and Shmoys 2007) on top of a projection
+    through the lead time, which is Morton's (1971) myopic policy for lost sales with sampled demand.
+
+    Example:
+        >>> import numpy as np
+        >>> from shelfwise.replenish.example import small_situation
+        >>> decision = ScenarioOrderUpTo().decide(small_situation())
+        >>> decision.quantity
+        array([6., 0.])
+    """
+
+    name: ClassVar[str] = "order_up_to"
+
+    def __init__(
+        self,
+        objective: Objective = "cost",
+        service_level: float = 0.95,
+        kind: Literal["fill_rate", "cycle"] = "fill_rate",
+        seed: int = 0,
+    ) -> None:
+        if objective not in ("cost", "profit", "service"):
+            raise UsageError(f"objective must be cost, profit or service; got {objective!r}")
+        if kind not in SERVICE_GOALS:
+            raise UsageError(f"kind must be fill_rate or cycle; got {kind!r}")
+        if not 0.0 < service_level < 1.0:
+            raise UsageError(f"service_level must lie between 0 and 1, both excluded; got {service_level}")
+        self.objective = objective
+        self.service_level = service_level
+        self.kind = kind
+        self.seed = seed
+
+    def decide(self, situation: Situation) -> Decision:
+        """The orders for this review."""
+        projection = Projection.of(situation, shortage=self.shortage(situation), seed=self.seed)
+        goal: Goal = SERVICE_GOALS[self.kind] if self.objective == "service" else "cost"
+        wanted, quantity = projection.choose(goal, self.service_level)
+        level = self._service_target(projection)
+        steps = self._lot_steps(projection, goal, quantity)
+        if goal == "cost":
+            wanted, quantity, steps = self._by_cycle(projection, wanted, quantity, steps)
+        figures = {
+            **common_figures(situation, wanted, quantity, dated=True),
+            **scenario_figures(projection, quantity, level),
+        }
+        figures["safety_stock"] = figures["target"] - figures["demand_protection"]
+        return Decision(np.maximum(wanted, 0.0), quantity, figures | steps)
+
+    def _by_cycle(
+        self, projection: Projection, wanted: Doubles, quantity: Doubles, steps: dict[str, Doubles]
+    ) -> tuple[Doubles, Doubles, dict[str, Doubles]]:
+        """Where an order costs money, whole cycles are judged and not a review alone."""
+        rows = np.flatnonzero(np.asarray(projection.situation.costs.order) > 0)
+        if not len(rows):
+            return wanted, quantity, steps
+        part = projection.take(rows)
+        terms = part.situation.terms
+        batch, in_lots = part.choose_by_cycle()
+        due = batch > 0
+        after_moq = round_lots(in_lots, terms.moq, terms.multiple)
+        after_max = round_lots(in_lots, terms.moq, terms.multiple, terms.max_quantity)
+        # Where no order is due yet, what one review alone would want is still worth telling.
+        wanted[rows] = np.where(due, batch, wanted[rows])
+        quantity[rows] = np.where(due, after_max, 0.0)
+        for name, value in (("after_multiple", in_lots), ("after_moq", after_moq), ("after_max", after_max)):
+            steps[name][rows] = np.where(
+                due, value, np.where(name == "after_multiple", steps[name][rows], 0.0)
+            )
+        return wanted, quantity, steps
+
+    def shortage(self, situation: Situation) -> Doubles:
+        """(N,) what a unit short costs under this objective."""
+        shortage = np.asarray(situation.costs.shortage)
+        if self.objective != "profit":
+            return shortage
+        if situation.margin is None:
+            raise UsageError(
+                'objective "profit" needs the margin of each series; give items a price and a unit_cost'
+            )
+        return np.maximum(shortage + np.nan_to_num(situation.margin), 0.0)
+
+    def _lot_steps(self, projection: Projection, goal: Goal, quantity: Doubles) -> dict[str, Doubles]:
+        """The best order with whole multiples alone, then with the MOQ and the order cost, then with all.
+
+        Only series that have such a rule are decided again.
+        """
+        terms, costs = projection.situation.terms, projection.situation.costs
+        after_multiple, after_moq = quantity.copy(), quantity.copy()
+        moq, multiple, most = (
+            np.asarray(terms.moq),
+            np.asarray(terms.multiple),
+            np.asarray(terms.max_quantity),
+        )
+        rows = np.flatnonzero((moq > multiple) | np.isfinite(most) | (np.asarray(costs.order) > 0))
+        if len(rows):
+            part, none = projection.take(rows), np.zeros(len(rows))
+            free = np.full(len(rows), np.inf)
+            after_moq[rows] = part.choose(goal, self.service_level, ceiling=free)[1]
+            after_multiple[rows] = part.choose(
+                goal, self.service_level, ceiling=free, moq=none, order_cost=none
+            )[1]
+        return {"after_multiple": after_multiple, "after_moq": after_moq, "after_max": quantity}
+
+    def _service_target(self, projection: Projection) -> Doubles:
+        """(N,) the level asked for, or the one that the costs imply: shortage / (shortage + holding)."""
+        if self.objective == "service":
+            return np.full(projection.situation.n_series, self.service_level)
+        return critical_ratio(projection.shortage, projection.holding)
+
+
+def critical_ratio(shortage: Doubles, holding: Doubles) -> Doubles:
+    """(N,) shortage / (shortage + holding), the newsvendor's service level; 0 where both are free.
+
+    Example:
+        >>> critical_ratio(np.array([4.0, 0.0]), np.array([1.0, 0.0]))
+        array([0.8, 0. ])
+    """
+    both = shortage + holding
+    return np.divide(shortage, both, out=np.zeros_like(both), where=both > 0)
