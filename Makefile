@@ -31,8 +31,9 @@ $(TEST): $(CORE) pyproject.toml constraints.txt
 demo: $(CORE)
 	$(BIN)/shelfwise demo
 
+# One worker a core; threads that wait must not spin, or the workers starve each other.
 test: $(TEST)
-	$(BIN)/python -m pytest
+	OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest --numprocesses auto
 
 check: $(TEST)
 	$(BIN)/ruff format --check src tests benchmarks
