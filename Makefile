@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CORE := $(VENV)/core.installed
 TEST := $(VENV)/test.installed
 
-.PHONY: demo test check bench bench-vn2 bench-m5 bench-online-retail bench-simulate clean help
+.PHONY: demo test check bench bench-classical bench-demo bench-vn2 bench-m5 bench-online-retail bench-simulate clean help
 
 help:
 	@echo "make demo    the whole loop on a built-in shop; says where the report is"
@@ -41,10 +41,14 @@ check: $(TEST)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_imports.py
 
-bench: bench-simulate bench-vn2 bench-online-retail bench-m5
+bench: bench-simulate bench-classical bench-demo bench-vn2 bench-online-retail bench-m5
 
 bench-simulate: $(TEST)
 	$(BIN)/python -m benchmarks.bench_simulate
+bench-classical: $(TEST)
+	$(BIN)/python -m benchmarks.bench_classical
+bench-demo: $(TEST)
+	$(BIN)/python -m benchmarks.bench_demo
 bench-vn2: $(TEST)
 	$(BIN)/python -m benchmarks.bench_vn2
 bench-m5: $(TEST)

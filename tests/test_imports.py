@@ -41,6 +41,8 @@ NOUNS: dict[str, set[str]] = {
 }
 # The bodies of commands, wherever they live, are doors like `cli` itself.
 DOORS = {"demo.loop": "cli"}
+# The room `forecast` bears the name of a verb: called, it hands on to the verb when that is needed.
+CALLABLE_ROOM = ("forecast", "planner")
 
 
 @dataclass(frozen=True)
@@ -127,13 +129,16 @@ def test_the_table_itself_points_one_way():
 @pytest.mark.parametrize("name", sorted({*BELOW, *FLOOR}))
 def test_a_room_imports_only_what_is_below_it(name):
     wrong = [
-        str(arrow) for arrow in ARROWS if arrow.module and room(arrow.module) == name and not allowed(arrow)
+        str(arrow)
+        for arrow in ARROWS
+        if arrow.module and room(arrow.module) == name and not allowed(arrow)
+        if (arrow.module, arrow.target) != CALLABLE_ROOM
     ]
     assert not wrong
 
 
-def test_the_package_itself_names_only_errors_and_the_planner():
-    assert {room(arrow.target) for arrow in ARROWS if not arrow.module} <= {"errors", "planner"}
+def test_the_package_itself_names_only_errors_the_planner_and_the_callable_room():
+    assert {room(arrow.target) for arrow in ARROWS if not arrow.module} <= {"errors", "planner", "forecast"}
 
 
 def test_the_walk_sees_what_it_should():

@@ -11,10 +11,8 @@ Everything heavy loads when it is first used.
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,22 +37,10 @@ __all__ = [
 _ERRORS = ("DataRejected", "ShelfwiseError", "UsageError")
 
 
-class _Package(ModuleType):
-    """The package as a module that keeps the verb `forecast` where Python would put the room of that name."""
-
-    @property
-    def forecast(self) -> Any:
-        return import_module("shelfwise.planner").forecast
-
-    @forecast.setter
-    def forecast(self, room: ModuleType) -> None:
-        """Python sets a sub-package as an attribute of its parent; it stays reachable by import."""
-
-
-sys.modules[__name__].__class__ = _Package
-
-
 def __getattr__(name: str) -> Any:
+    if name == "forecast":
+        # The verb shares its name with the room; the room can be called, see shelfwise.forecast.
+        return import_module("shelfwise.forecast")
     if name in __all__:
         return getattr(import_module("shelfwise.errors" if name in _ERRORS else "shelfwise.planner"), name)
     raise AttributeError(f"module 'shelfwise' has no attribute {name!r}")

@@ -75,7 +75,8 @@ def forecast(
         raise UsageError(f"horizon must be 1 to {MOST_BUCKETS} buckets; got {horizon}")
     day = as_date(as_of, "as_of")
     progress("read", 0, 1)
-    dataset = open_dataset(source, settings, tables, day).until(day)
+    dataset = open_dataset(source, settings, tables, day)
+    dataset = dataset.until(dataset.bucket.floor(day))
     panel, report = build_panel_with_report(dataset, day, horizon)
     progress("fit", 0, 1)
     fitted = SafeForecast(model or dataset.settings.forecast.model, panel)
@@ -183,7 +184,19 @@ def explain(
     made = plan(
         source, as_of=as_of, policy=policy, model=model, seed=seed, lang=lang, settings=settings, **tables
     )
+    return explain_planned(made, series, lang=lang)
+
+
+def explain_planned(made: Plan, series: str, *, lang: str = "en") -> Explanation:
+    """How one line of a plan came about; `series` is `SKU` or `SKU@LOCATION`.
+
+    Raises:
+        UsageError: no such series, or several locations and none named.
+    """
     sku, _, location = series.rpartition("@")
-    if sku and made.table.filter((pl.col("sku") == sku) & (pl.col("location") == location)).height:
+    planned = made.table["sku"]
+    here = made.table.filter((pl.col("sku") == sku) & (pl.col("location") == location))
+    # An `@` may be part of the SKU itself, so a text that names no known SKU as a whole is read in two.
+    if here.height or ((planned == sku).any() and not (planned == series).any()):
         return made.explain(sku, location, lang)
     return made.explain(series, None, lang)

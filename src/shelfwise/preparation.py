@@ -56,8 +56,10 @@ def prepare(
     dataset: Dataset, day: date, *, model: str | None = None, scenarios: bool = True, seed: int = 0
 ) -> Prepared:
     """Build the panel as of `day`, resolve terms and costs, fit the model."""
-    known = dataset.until(day)
-    sales = happened_before(known.table("sales"), known.bucket.floor(day))
+    # What is sold in the bucket that `day` cuts is not known as demand, so no cost may come from it either.
+    as_of = dataset.bucket.floor(day)
+    known = dataset.until(as_of)
+    sales = happened_before(known.table("sales"), as_of)
     keys = series_keys(sales, known.table("stock"), known.table("inbound"))
     horizon = planning_horizon(resolve_terms(known, keys))
     panel, report = build_panel_with_report(known, day, horizon)
@@ -72,5 +74,10 @@ def prepare(
         fitted=fitted,
         horizon=horizon,
         seed=seed,
-        notes=(*(str(note) for note in known.notes), *(str(note) for note in cost_notes(costs)), *report.notes(), *(fitted.notes if fitted else ())),
+        notes=(
+            *(str(note) for note in known.notes),
+            *(str(note) for note in cost_notes(costs)),
+            *report.notes(),
+            *(fitted.notes if fitted else ()),
+        ),
     )

@@ -56,7 +56,9 @@ TROUBLES: dict[str, Shop] = {
         '[objective]\nminimise = "service"\nservice_level = 0.9999\n'
     ),
     "cycle service": plain_shop().with_settings('[objective]\nminimise = "service"\nkind = "cycle"\n'),
-    "profit": plain_shop().with_settings('[objective]\nminimise = "profit"\n'),
+    "profit": plain_shop()
+    .with_table("items", {"sku": ["0017", "17", "TEA-1", "茶-2"], "unit_cost": [1.0] * 4, "price": [3.0] * 4})
+    .with_settings('[objective]\nminimise = "profit"\n'),
     "no money": plain_shop()
     .with_table("items", {"sku": ["0017", "17", "TEA-1", "茶-2"], "unit_cost": [1.0] * 4})
     .with_settings("[limits]\nbudget = 0.0\n"),

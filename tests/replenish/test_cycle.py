@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from checks.situations import make_situation
 from shelfwise.replenish.order_up_to import ScenarioOrderUpTo
+from shelfwise.replenish.plan import make_plan
+from shelfwise.replenish.register import make_policy
 from shelfwise.simulate import Costs, Levels, StockState, SupplyTerms, simulate
 
 SAMPLES = 6000
@@ -69,3 +73,66 @@ def test_more_stock_never_raises_an_order_that_costs_money():
     placed = orders[orders > 0]
     assert (np.diff(placed) <= 0).all()
     assert (np.flatnonzero(orders > 0) == np.arange(len(placed))).all()
+
+
+def replayed(policy, demand, **terms):
+    """Cost of one path of demand (T,) from an empty shelf, orders decided at each bucket."""
+    horizon = 2
+    on_hand, pipeline, cost = 0.0, 0.0, 0.0
+    holding, shortage = terms["holding"], terms["shortage"]
+    for wanted in demand:
+        receipts = np.zeros((1, horizon))
+        receipts[0, 0] = pipeline
+        paths = np.full((1, 4, horizon), np.mean(demand), dtype=np.float32)
+        situation = make_situation(
+            paths, on_hand=on_hand, receipts=receipts, history=np.full((1, 20), np.mean(demand)), **terms
+        )
+        order = policy.decide(situation).quantity[0]
+        on_hand += pipeline
+        sold = min(on_hand, wanted)
+        on_hand -= sold
+        cost += holding * on_hand + shortage * (wanted - sold)
+        pipeline = order
+    return cost
+
+
+@pytest.mark.parametrize("lots", [{"moq": 520.0}, {"multiple": 520.0}, {"moq": 90.0}], ids=str)
+def test_a_minimum_of_many_reviews_is_ordered_where_it_pays(lots):
+    demand = np.full(131, 10.0)
+    terms = {"lead_time": 1, "holding": 0.02, "shortage": 1.0, **lots}
+    ours, cover, never = (
+        replayed(make_policy(name), demand, **terms) for name in ("order_up_to", "days_of_cover", "none")
+    )
+    assert ours < 0.99 * cover
+    assert ours < 0.6 * never
+
+
+def test_a_minimum_that_costs_more_than_it_can_sell_is_still_not_ordered():
+    paths = np.full((1, 4, 2), 10.0, dtype=np.float32)
+    for moq, due in ((520.0, True), (2000.0, False)):
+        situation = make_situation(paths, moq=moq, holding=0.02, shortage=1.0)
+        decision = ScenarioOrderUpTo().decide(situation)
+        assert (decision.quantity[0] > 0) == due
+        code = make_plan(situation, decision).table["reason_code"][0]
+        assert code == ("plan.reason.order_moq" if due else "plan.reason.not_worth_moq")
+
+
+def test_a_minimum_is_not_bought_for_an_item_that_ends():
+    paths = np.full((1, 4, 2), 10.0, dtype=np.float32)
+    situation = make_situation(paths, moq=520.0, holding=0.02, shortage=1.0)
+    panel = replace(situation.panel, ends=np.array([situation.panel.n_buckets + 4], dtype=np.int32))
+    assert ScenarioOrderUpTo().decide(replace(situation, panel=panel)).quantity[0] == 0
+
+
+@pytest.mark.parametrize("holding", [0.0, 1e-9, 1e-6])
+def test_a_cycle_covers_at_most_a_year(holding):
+    paths = np.random.default_rng(5).poisson(10.0, (100, 2)).astype(np.float32)
+    order = rule_of(paths, [0.0], lead_time=1, holding=holding, shortage=5.0, order_cost=20.0)[0]
+    assert 500 < order < 600
+
+
+def test_an_order_of_an_item_that_ends_covers_no_more_than_its_rest():
+    paths = np.full((1, 50, 2), 10.0, dtype=np.float32)
+    situation = make_situation(paths, holding=0.0, shortage=5.0, order_cost=20.0)
+    panel = replace(situation.panel, ends=np.array([situation.panel.n_buckets + 6], dtype=np.int32))
+    assert 0 < ScenarioOrderUpTo().decide(replace(situation, panel=panel)).quantity[0] <= 70

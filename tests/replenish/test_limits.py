@@ -15,6 +15,7 @@ from shelfwise.errors import UsageError
 from shelfwise.replenish.limits import share_limits
 from shelfwise.replenish.projection import Projection
 from shelfwise.replenish.register import make_policy
+from shelfwise.replenish.worth import Worth
 
 
 def shop(n_series=6, seed=0, **changes):
@@ -129,3 +130,63 @@ def test_bad_limits_are_refused():
         share_limits(policy, situation, free, budget=-1.0)
     with pytest.raises(UsageError, match="volume"):
         share_limits(policy, situation, free, volume=1.0)
+
+
+def costly_orders(n_series=4, seed=1, **changes):
+    """Series whose orders cost money and so last for many reviews."""
+    rng = np.random.default_rng(seed)
+    paths = rng.normal(rng.integers(6, 12, n_series)[:, None, None], 2.0, (n_series, 60, 3)).clip(0)
+    options = {
+        "lead_time": 2, "on_hand": 5.0, "holding": 0.1, "shortage": 5.0, "order_cost": 20.0, "unit_cost": 5.0,
+        "history": np.full((n_series, 20), 9.0),
+    }  # fmt: skip
+    return make_situation(paths, **(options | changes))
+
+
+@pytest.mark.parametrize("objective", ["cost", "profit"])
+@pytest.mark.parametrize("seed", range(3))
+def test_orders_that_cost_money_give_way_by_no_more_than_the_limit_asks(objective, seed):
+    situation = costly_orders(4 + seed, seed, margin=3.0)
+    policy = make_policy("order_up_to", objective=objective)
+    free = policy.decide(situation)
+    full = money(situation, free)
+    one_lot_each = 5.0 * situation.n_series
+    spent = []
+    for share in (0.05, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97):
+        cut = share_limits(policy, situation, free, budget=share * full)
+        assert (cut.quantity <= free.quantity).all()
+        spent.append(money(situation, cut))
+        assert share * full - one_lot_each <= spent[-1] <= share * full
+    assert spent == sorted(spent)
+    nearly = share_limits(policy, situation, free, budget=full - 5.0)
+    assert (free.quantity - nearly.quantity).sum() == 1
+    assert share_limits(policy, situation, free, budget=full) is free
+
+
+def test_a_small_price_cuts_a_long_cycle_a_little_and_no_price_not_at_all():
+    situation = costly_orders()
+    policy = make_policy("order_up_to")
+    free = policy.decide(situation).quantity
+    worth = Worth.of(Projection.of(situation), free, np.ones(4, dtype=bool))
+    assert (worth.choose(np.zeros(4)) == free).all()
+    orders = [worth.choose(np.full(4, price)) for price in (0.0, 0.05, 0.2, 1.0, 100.0)]
+    assert all((after <= before).all() for before, after in itertools.pairwise(orders))
+    assert (orders[1] > 0.5 * free).all()
+    assert (orders[-1] == 0).all()
+    halves = [worth.cost(share * free) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    savings = [before - after for before, after in itertools.pairwise(halves)]
+    assert all((saving > 0).all() for saving in savings)
+    assert all((later <= sooner + 1e-9).all() for sooner, later in itertools.pairwise(savings))
+
+
+def test_long_and_short_orders_share_a_limit_and_so_do_minimum_orders():
+    situation = costly_orders(6, order_cost=[0.0, 20.0, 0.0, 20.0, 0.0, 20.0], moq=[0, 0, 0, 0, 120, 30])
+    policy = make_policy("order_up_to")
+    free = policy.decide(situation)
+    assert free.quantity[4] >= 120
+    for share in (0.3, 0.6, 0.95):
+        cut = share_limits(policy, situation, free, budget=share * money(situation, free))
+        assert money(situation, cut) <= share * money(situation, free)
+        assert (cut.quantity <= free.quantity).all()
+        assert ((cut.quantity == 0) | (cut.quantity >= situation.terms.moq)).all()
+        assert (cut.quantity[:4:2] > 0).all()

@@ -173,3 +173,21 @@ def test_both_languages_hold_the_same_codes():
     assert ours[0] == ours[1]
     for step in STEPS:
         assert {f"plan.step.{step}.label", f"plan.step.{step}.text"} <= ours[0]
+
+
+def test_an_item_not_worth_stocking_is_not_called_covered():
+    plan = planned(steady(on_hand=5.0, holding=2.0, shortage=0.0))
+    assert plan.table["reason_code"][0] == "plan.reason.not_worth_stocking"
+    assert "Kept against" not in plan.explain("s000").step("safety_stock").text
+
+
+def test_an_order_lasts_from_its_arrival_without_what_is_owed():
+    situation = steady(backorders=30.0, unmet="backorder", order_cost=20.0, shortage=5.0)
+    row = planned(situation).table.row(0, named=True)
+    assert row["order_cover_buckets"] == pytest.approx((row["quantity"] - 30 - 20) / 10)
+
+
+def test_an_item_that_is_yet_to_be_launched_is_new():
+    situation = steady(level=0.0)
+    panel = replace(situation.panel, launched=np.array([situation.panel.n_buckets], dtype=np.int32))
+    assert planned(replace(situation, panel=panel)).table["status"][0] == "new"

@@ -10,6 +10,7 @@ import pytest
 
 from shelfwise.demand.panel import Panel
 from shelfwise.forecast.scenarios import Scenarios
+from shelfwise.replenish.ordering import planning_horizon
 from shelfwise.replenish.plan import make_plan
 from shelfwise.replenish.register import make_policy
 from shelfwise.replenish.situation_build import build_situation
@@ -138,3 +139,30 @@ def test_fractional_lead_times_are_rounded_up_and_told():
 def test_unmet_demand_follows_the_settings():
     settings = Settings.from_mapping({"supply": {"unmet": "backorder"}})
     assert built({"stock": stock()}, settings=settings)[0].terms.unmet == "backorder"
+
+
+def test_a_volume_limit_blocks_a_series_without_a_volume():
+    settings = Settings.from_mapping({"limits": {"volume": 10.0}})
+    items = pl.DataFrame({"sku": ["a", "b"], "volume": [1.0, None]})
+    _, notes = built({"stock": stock(), "items": items}, settings=settings)
+    assert notes.blocked.tolist() == ["", "plan.blocked.volume", "plan.blocked.volume"]
+
+
+@pytest.mark.parametrize("shortage", [1.0, "margin"])
+def test_profit_blocks_unknown_margins_and_counts_none_twice(shortage):
+    settings = Settings.from_mapping({"objective": {"minimise": "profit"}, "costs": {"shortage": shortage}})
+    frame = costs(margin=pl.Series([4.0, None, 2.0]), shortage=pl.Series([4.0, 3.0, 2.0]))
+    situation, notes = built({"stock": stock()}, settings=settings, costs_frame=frame)
+    assert notes.blocked.tolist() == ["", "plan.blocked.margin", ""]
+    lost = make_policy("order_up_to", objective="profit").shortage(situation)[[0, 2]].tolist()
+    assert lost == ([4.0, 2.0] if shortage == "margin" else [8.0, 4.0])
+
+
+def test_a_spread_beyond_every_horizon_blocks_its_series_alone():
+    frame = terms(lead_time_sd=pl.Series([0.0, 1400.0, 0.0]))
+    assert planning_horizon(frame.with_columns(review_period=pl.lit(1))) == 3
+    assert built({"stock": stock()}, terms_frame=frame)[1].blocked.tolist() == [
+        "",
+        "plan.blocked.horizon",
+        "",
+    ]

@@ -34,7 +34,7 @@ def test_sound_tables_have_no_problem():
         locations={"location": ["x", "y"]},
         terms={
             "sku": ["*", "a", "a"], "supplier": [None, "P", "Q"], "moq": [1, 10, 10],
-            "multiple": [1, 4, 4], "max_quantity": [100, 12, 0], "price_breaks": [None, "4:1;8:0.5", None],
+            "multiple": [1, 4, 4], "max_quantity": [100, 12, 0], "price_breaks": [None, " ", None],
         },
         prices={"sku": ["a", "a"], "date": [MONDAY, MONDAY], "price": [1, 2], "location": ["x", "y"]},
         promotions={"sku": ["*"], "start": [MONDAY], "end": [MONDAY]},
@@ -46,7 +46,7 @@ def test_sound_tables_have_no_problem():
     ("table", "columns", "severity"),
     [
         ("stock", {"on_hand": [1, 1]}, "error"),
-        ("inbound", {"quantity": [1, 1], "due": [MONDAY] * 2}, "warning"),
+        ("inbound", {"quantity": [1, 1], "due": [MONDAY] * 2}, "error"),
         ("terms", {"moq": [1, 1]}, "warning"),
         ("availability", {"in_stock": [1, 1], "date": [MONDAY] * 2}, "warning"),
         ("prices", {"price": [1, 1], "date": [MONDAY] * 2}, "warning"),
@@ -213,3 +213,10 @@ def test_cancelled_lines_do_not_count_as_sold():
     sales = SOUND_SALES.with_columns(status=pl.Series(["paid", "cancelled"]))
     problems = found(sales, stock={"sku": ["b"], "on_hand": [1]})
     assert problems["stock.unknown_sku"].value == "b"
+
+
+def test_price_breaks_are_said_to_be_unused():
+    problem = found(terms={"sku": ["a", "b"], "price_breaks": ["10:1;20:0.5", None]})[
+        "terms.price_breaks_unused"
+    ]
+    assert (problem.severity, problem.count) == ("warning", 1)

@@ -11,10 +11,12 @@ import polars as pl
 
 from shelfwise.demand import aggregation, launch
 from shelfwise.demand.availability import share_on_sale, uncensor
+from shelfwise.demand.behaviour import Observed, behaviour_signals
 from shelfwise.demand.capping import cap_spikes
 from shelfwise.demand.closures import closed_buckets
-from shelfwise.demand.covariates import attributes, known_ahead
+from shelfwise.demand.covariates import attributes, countries, known_ahead
 from shelfwise.demand.coverage import day_edges
+from shelfwise.demand.holidays import calendar_covariates
 from shelfwise.demand.panel import Panel
 from shelfwise.demand.report import DemandReport
 from shelfwise.demand.returns import place_returns
@@ -85,7 +87,9 @@ def build_panel_with_report(dataset: Dataset, as_of: date, horizon: int = 0) -> 
     found = uncensor(sold, on_sale)
     on_sale[np.isnan(sold)] = 0.0
     start = bucket.from_index(first)
-    known = known_ahead(dataset, keys, day_edges(bucket, start, n_buckets + horizon))
+    edges = day_edges(bucket, start, n_buckets + horizon)
+    calendar = calendar_covariates(edges, keys["location"].to_list(), countries(dataset))
+    known = known_ahead(dataset, keys, edges) | calendar.known
     demand, spikes = cap_spikes(found.demand, sold, lines, keys, known.get("promotion"), bucket, first)
     panel = Panel(
         keys=keys,
@@ -95,6 +99,7 @@ def build_panel_with_report(dataset: Dataset, as_of: date, horizon: int = 0) -> 
         on_sale=on_sale,
         demand=demand,
         known=known,
+        observed=_observed(dataset, keys, as_of, start, n_buckets),
         static=attributes(dataset, keys),
         launched=launched.astype(np.int32),
         ends=ends.astype(np.int32),
@@ -117,12 +122,22 @@ def build_panel_with_report(dataset: Dataset, as_of: date, horizon: int = 0) -> 
         contradicted_buckets=found.contradicted,
         closures=tuple(bucket.from_index(first + int(step)) for step in np.flatnonzero(closed)),
         spikes=spikes,
+        calendar=calendar.notes(),
     )
     return panel, report
 
 
 def _units(micro: pl.Series) -> float:
     return int(micro.sum()) / aggregation.MICRO
+
+
+def _observed(
+    dataset: Dataset, keys: pl.DataFrame, as_of: date, start: date, n_buckets: int
+) -> dict[str, Observed]:
+    if not dataset.has("behaviour"):
+        return {}
+    rows = dataset.table("behaviour").filter(pl.col("timestamp").dt.date() < as_of)
+    return behaviour_signals(rows, keys, dataset.bucket, start, n_buckets)
 
 
 def _on_sale(dataset: Dataset, keys: pl.DataFrame, as_of: date, first: int, shape: tuple[int, int]) -> Floats:

@@ -36,6 +36,18 @@ def known_ahead(dataset: Dataset, keys: pl.DataFrame, edges: Numbers) -> dict[st
     return known
 
 
+def countries(dataset: Dataset) -> dict[str, str]:
+    """The country of each location, as far as `locations` has a column `country`.
+
+    It is what the shop asks for a calendar with; a location without one gets none.
+    """
+    places = dataset.table("locations")
+    if "country" not in places.columns:
+        return {}
+    named = places.select("location", pl.col("country").cast(pl.String).str.strip_chars()).drop_nulls()
+    return dict(named.unique("location", keep="first", maintain_order=True).iter_rows())
+
+
 def attributes(dataset: Dataset, keys: pl.DataFrame) -> pl.DataFrame:
     """N rows: the items' attributes by sku, then the locations' ones prefixed ``location_``.
 

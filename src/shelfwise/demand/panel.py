@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ import polars as pl
 
 from shelfwise.buckets import Bucket
 from shelfwise.errors import UsageError
+
+if TYPE_CHECKING:
+    from shelfwise.demand.behaviour import Observed
 
 Floats = npt.NDArray[np.float32]
 Index = npt.NDArray[np.int32]
@@ -60,6 +63,8 @@ class Panel:
         demand: (N, T) float32 units that would have been sold with enough stock; NaN where nobody
             can know: before launch, after the end, in closures, out of stock.
         known: covariates known ahead, by name (`price`, `promotion`, `discount`, `event:NAME`, …).
+        observed: signals of history alone, by name (`views`, `carts`, `rating`, …): a forecast may use
+            them up to its origin.
         static: N rows, attributes of the item and location as text or numbers (may have no columns).
         launched: (N,) int32 first bucket that counts (0 = from the start; may be >= T for an item
             not yet launched).
@@ -81,6 +86,7 @@ class Panel:
     on_sale: Floats
     demand: Floats
     known: Mapping[str, Known] = field(default_factory=dict)
+    observed: Mapping[str, Observed] = field(default_factory=dict)
     static: pl.DataFrame = field(default_factory=pl.DataFrame)
     launched: Index = field(default_factory=lambda: np.zeros(0, np.int32))
     ends: Index = field(default_factory=lambda: np.zeros(0, np.int32))
@@ -163,6 +169,7 @@ class Panel:
             on_sale=self.on_sale[rows],
             demand=self.demand[rows],
             known={name: known.take(rows) for name, known in self.known.items()},
+            observed={name: observed.take(rows) for name, observed in self.observed.items()},
             static=self.static[rows] if self.static.width else self.static,
             launched=self.launched[rows],
             ends=self.ends[rows],
@@ -180,6 +187,7 @@ class Panel:
             sold=self.sold[:, :buckets],
             on_sale=self.on_sale[:, :buckets],
             demand=self.demand[:, :buckets],
+            observed={name: observed.until(buckets) for name, observed in self.observed.items()},
             horizon=self.horizon + self.n_buckets - buckets,
         )
 

@@ -38,6 +38,7 @@ class DemandReport:
         contradicted_buckets: series-buckets sold while never on sale; taken as sold.
         closures: first days of the buckets in which the whole shop was closed.
         spikes: single orders far beyond a series' level, capped in `Panel.demand`.
+        calendar: what kept a country's holidays from being used.
     """
 
     as_of: date | None = None
@@ -55,6 +56,7 @@ class DemandReport:
     contradicted_buckets: int = 0
     closures: tuple[date, ...] = ()
     spikes: tuple[Spike, ...] = ()
+    calendar: tuple[str, ...] = ()
 
     def notes(self) -> tuple[str, ...]:
         """What a user should know, one sentence a thing that happened."""
@@ -83,4 +85,4 @@ class DemandReport:
                 f"{len(self.spikes)} single orders far beyond the usual were capped, the first: {first.sku}@"
                 f"{first.location} on {first.date}, {first.value:g} to {first.capped_to:g}"
             )
-        return tuple(told)
+        return (*told, *self.calendar)

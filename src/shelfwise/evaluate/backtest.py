@@ -64,7 +64,8 @@ def run_backtest(
         starting_stock: (N,) stock of `series_replayed(dataset, start)`; None = see `warmed_up_stock`.
 
     Raises:
-        UsageError: the window is empty, or begins before there is any history.
+        UsageError: the window is empty, or ends after the last bucket with data.
+        DataRejected: nothing is dated before the window.
     """
     bucket = dataset.bucket
     first_day, last_day = bucket.floor(start), bucket.floor(end)
@@ -73,7 +74,9 @@ def run_backtest(
         raise UsageError(f"--from must lie at least one {bucket.name} before --to; got {start} and {end}")
     if not policies:
         raise UsageError("a backtest needs at least one policy")
+    _refuse_unsold_end(dataset, last_day)
     keys = series_replayed(dataset, first_day)
+    later = len(series_replayed(dataset, last_day)) - len(keys)
     whole = aligned(build_panel(dataset.until(last_day), last_day), keys)
     begin = bucket.count(whole.start, first_day)
     frame = pl.DataFrame(keys, schema={"sku": pl.String, "location": pl.String}, orient="row")
@@ -107,8 +110,14 @@ def run_backtest(
         progress(STAGE, t + 1, n_buckets)
         return aligned(build_panel(dataset.until(day), day, horizon), kept)
 
+    forecasting = any(policy.needs_scenarios for policy in policies.values())
     contest = ForecastContest(
-        panel_at, forecaster, horizon=horizon, n_samples=n_samples, refit_every=REFIT[bucket.name], seed=seed
+        panel_at,
+        forecaster if forecasting else None,
+        horizon=horizon,
+        n_samples=n_samples,
+        refit_every=REFIT[bucket.name],
+        seed=seed,
     )
     ledger = replay(demand, contest, policies, shop, stock, lead_times)
     progress(STAGE, n_buckets, n_buckets)
@@ -119,7 +128,7 @@ def run_backtest(
     return score(
         names,
         ledger,
-        perfect_foresight(demand, shop.terms, shop.operating_costs, stock),
+        perfect_foresight(demand, shop.terms, shop.operating_costs, stock, lead_times),
         {name: errors for name, policy in policies.items() if policy.needs_scenarios},
         whole.keys,
         contest.scores(truth),
@@ -129,10 +138,13 @@ def run_backtest(
         buckets_per_year=bucket.per_year,
         seed=seed,
         notes=(
-            *_notes(bucket, first_day, last_day, len(kept), guessed, starting_stock is None),
+            *_notes(bucket, first_day, last_day, len(kept), later, guessed, starting_stock is None),
             *contest.notes,
         ),
-        failures=_blocked(keys, notes.blocked),
+        failures=(
+            *_blocked(keys, notes.blocked),
+            *((*kept[row], reason) for row, reason in sorted(contest.failures.items())),
+        ),
     )
 
 
@@ -140,6 +152,20 @@ def series_replayed(dataset: Dataset, first_day: date) -> list[tuple[str, str]]:
     """The series that had a row before the window, in the panel's order."""
     sales = dataset.until(first_day).table("sales")
     return sales.select("sku", "location").unique().sort("sku", "location").rows()
+
+
+def _refuse_unsold_end(dataset: Dataset, last_day: date) -> None:
+    """A bucket after the last sale holds no demand of 0, but none that is known."""
+    bucket = dataset.bucket
+    last_sale = dataset.table("sales")["date"].max()
+    assert isinstance(last_sale, date)
+    furthest = bucket.shift(last_sale, 1)
+    if last_day > furthest:
+        raise UsageError(
+            f"--to must not lie after {furthest}: the last {bucket.name} with a sales row begins on "
+            f"{bucket.floor(last_sale)}, and what was not recorded cannot be replayed; got {last_day}. "
+            f"Use --to {furthest}, or add the later sales"
+        )
 
 
 def _true_lead_times(shop: Shop, panel: Panel, n_buckets: int, seed: int) -> npt.NDArray[np.int32] | None:
@@ -152,10 +178,18 @@ def _true_lead_times(shop: Shop, panel: Panel, n_buckets: int, seed: int) -> npt
 
 
 def _notes(
-    bucket: Bucket, first: date, last: date, n_series: int, guessed: npt.NDArray[Any], warmed_up: bool
+    bucket: Bucket,
+    first: date,
+    last: date,
+    n_series: int,
+    later: int,
+    guessed: npt.NDArray[Any],
+    warmed_up: bool,
 ) -> tuple[str, ...]:
     span = f"{bucket.count(first, last)} {bucket.name} buckets from {first} to before {last}"
     notes = [f"{n_series} series over {span}, all policies on the same demand"]
+    if later:
+        notes.append(f"{later} series left out: their first sale lies within the window")
     if warmed_up:
         notes.append(
             "starting stock: what a moving average with lead time + review + 1 buckets of cover would have left, "

@@ -12,10 +12,12 @@ import polars as pl
 from shelfwise.demand.panel import Panel
 from shelfwise.evaluate.rolling import RollingForecast
 from shelfwise.forecast.base import Forecaster
+from shelfwise.forecast.fallback import Failures
 from shelfwise.forecast.register import make_forecaster
 from shelfwise.forecast.scenarios import Scenarios
 
 RIVALS = ("seasonal_naive", "moving_average")
+SCORES = {"model": pl.String, "wape": pl.Float64, "bias": pl.Float64, "pinball": pl.Float64}
 
 
 class ForecastContest:
@@ -23,19 +25,18 @@ class ForecastContest:
 
     Args:
         panel_at: window bucket -> panel that ends there.
-        forecaster: makes the model in use.
+        forecaster: makes the model in use; None if no policy needs scenarios, and then nobody forecasts.
         options: see `RollingForecast`.
     """
 
     def __init__(
-        self, panel_at: Callable[[int], Panel], forecaster: Callable[[], Forecaster], **options: Any
+        self, panel_at: Callable[[int], Panel], forecaster: Callable[[], Forecaster] | None, **options: Any
     ) -> None:
         self._panel_at = panel_at
         self._kept: tuple[int, Panel] | None = None
         self.in_use = RollingForecast(self._panel, forecaster, **options)
-        self.rivals = {
-            name: RollingForecast(self._panel, partial(make_forecaster, name), **options) for name in RIVALS
-        }
+        self._options = options
+        self._rivals: dict[str, RollingForecast] | None = None if forecaster else {}
 
     def _panel(self, t: int) -> Panel:
         """One panel an origin, shared by all models."""
@@ -45,22 +46,48 @@ class ForecastContest:
 
     def __call__(self, t: int) -> tuple[Panel, Scenarios | None]:
         """What was known at the start of window bucket t."""
-        for rival in self.rivals.values():
+        known = self.in_use(t)
+        if self._rivals is None:
+            # The name of the model in use is known once it is made; it need not forecast twice.
+            self._rivals = {
+                name: RollingForecast(self._panel, partial(make_forecaster, name), **self._options)
+                for name in RIVALS
+                if name != self.in_use.model_name
+            }
+        for rival in self._rivals.values():
             rival(t)
-        return self.in_use(t)
+        return known
+
+    @property
+    def rivals(self) -> dict[str, RollingForecast]:
+        """The simple models by name, without the one in use; none before the first origin."""
+        return self._rivals or {}
+
+    @property
+    def failures(self) -> Failures:
+        """Row -> why the model in use left that series to the last resort."""
+        return self.in_use.failures
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What befell the models, each thing once."""
-        told = (note for model in (self.in_use, *self.rivals.values()) for note in model.notes)
+        told = [note for model in (self.in_use, *self.rivals.values()) for note in model.notes]
+        for name, rival in self.rivals.items():
+            if rival.failures:
+                first = next(iter(rival.failures.values()))
+                told.append(
+                    f"{name}, beside the model in use: {len(rival.failures)} series failed, the first: {first}"
+                )
         return tuple(dict.fromkeys(told))
 
     def scores(self, actual: npt.NDArray[Any]) -> pl.DataFrame:
-        """A row a model, the one in use first: `model, wape, bias, pinball`."""
-        rows = [{"model": self.in_use.model_name, **self.in_use.errors(actual)}]
+        """A row a model, the one in use first: `model, wape, bias, pinball`; empty if nobody forecast."""
+        if not self.in_use.model_name:
+            return pl.DataFrame(schema=SCORES)
+        rows: list[dict[str, Any]] = [{"model": self.in_use.model_name, **self.in_use.errors(actual)}]
         rows += [
             {"model": name, **rival.errors(actual)}
             for name, rival in self.rivals.items()
             if name != self.in_use.model_name
         ]
-        return pl.DataFrame(rows)
+        return pl.DataFrame(rows, schema=SCORES)

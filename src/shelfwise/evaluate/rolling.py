@@ -13,7 +13,15 @@ from shelfwise.demand.panel import Panel
 from shelfwise.errors import UsageError
 from shelfwise.evaluate.metrics import bias, coverage, mean_pinball, wape
 from shelfwise.forecast.base import Forecaster
-from shelfwise.forecast.fallback import fit_or_fall_back
+from shelfwise.forecast.fallback import (
+    LAST_RESORT,
+    Failures,
+    fit_or_fall_back,
+    sample_or_fall_back,
+    stand_in_note,
+    update_or_fall_back,
+)
+from shelfwise.forecast.register import make_forecaster
 from shelfwise.forecast.scenarios import Scenarios
 
 Floats = npt.NDArray[np.float32]
@@ -24,13 +32,18 @@ class RollingForecast:
     """Panels and scenarios at the origins of a window, each made from earlier buckets alone.
 
     The model is fitted at the first origin and again every `refit_every` buckets; in between it takes
-    the new buckets as history (`Forecaster.update`).
+    the new buckets as history (`Forecaster.update`). Where it fails the last resort takes its place, for
+    all series or for those it failed for.
 
     Args:
         panel_at: window bucket t -> panel that ends there, always with the same series.
         forecaster: makes a new, unfitted forecaster; None if no policy needs scenarios.
         horizon: buckets to forecast; n_samples: paths; seed: of all draws.
         refit_every: buckets between two fits.
+
+    Attributes:
+        failures: row -> why that series was forecast by the last resort at some origin.
+        notes: what befell the model as a whole.
     """
 
     def __init__(
@@ -51,6 +64,7 @@ class RollingForecast:
         self._fitted_at = 0
         self._kept: tuple[int, Panel, Scenarios | None] | None = None
         self._forecasts: list[tuple[int, Floats, Floats]] = []
+        self.failures: Failures = {}
         self.notes: list[str] = []
 
     @property
@@ -71,11 +85,19 @@ class RollingForecast:
         if self._model is None or t - self._fitted_at >= self.refit_every:
             self._model, failed = fit_or_fall_back(self._make, panel)
             self._fitted_at = t
-            if failed and failed not in self.notes:
-                self.notes.append(failed)
         else:
-            self._model.update(panel)
-        scenarios = self._model.sample(self.horizon, self.n_samples, np.random.default_rng([self.seed, t]))
+            self._model, failed = update_or_fall_back(self._model, panel)
+        told = (note for note in (failed, stand_in_note(self._model)) if note)
+        self.notes += [note for note in told if note not in self.notes]
+        scenarios, rows = sample_or_fall_back(
+            self._model,
+            lambda: make_forecaster(LAST_RESORT).fit(panel),
+            np.arange(panel.n_series),
+            self.horizon,
+            self.n_samples,
+            [self.seed, t],
+        )
+        self.failures = rows | self.failures
         self._forecasts.append((t, scenarios.mean(), scenarios.quantile(ERROR_LEVELS)))
         return scenarios
 

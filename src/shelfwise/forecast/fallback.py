@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,8 +34,72 @@ def fit_or_fall_back(make: Callable[[], Forecaster], panel: Panel) -> tuple[Fore
     except ShelfwiseError:
         raise
     except Exception as error:  # whatever a learner throws must not lose the shop its orders
-        note = f"model {name} failed ({type(error).__name__}: {error}); used {LAST_RESORT}"
-        return make_forecaster(LAST_RESORT).fit(panel), note
+        return make_forecaster(LAST_RESORT).fit(panel), _failed(f"model {name}", error)
+
+
+def update_or_fall_back(model: Forecaster, panel: Panel) -> tuple[Forecaster, str | None]:
+    """The fitted model with new buckets as history; where that fails the last resort, and a note of why.
+
+    Raises:
+        ShelfwiseError: what the user can put right himself.
+    """
+    try:
+        return model.update(panel), None
+    except ShelfwiseError:
+        raise
+    except Exception as error:  # as in fitting
+        return make_forecaster(LAST_RESORT).fit(panel), _failed(f"model {model.name}", error)
+
+
+def sample_or_fall_back(
+    model: Forecaster,
+    last_resort: Callable[[], Forecaster],
+    rows: npt.NDArray[Any],
+    horizon: int,
+    n_samples: int,
+    seed: int | Sequence[int],
+) -> tuple[Scenarios, Failures]:
+    """Paths of these series, and which of them came from the last resort because theirs were unusable.
+
+    Args:
+        last_resort: gives the fitted stand-in; called only where it is needed.
+
+    Raises:
+        ShelfwiseError: what the user can put right himself.
+    """
+    try:
+        scenarios = model.sample(horizon, n_samples, np.random.default_rng(seed), rows=rows)
+    except ShelfwiseError:
+        raise
+    except Exception as error:  # as in fitting
+        instead = last_resort().sample(horizon, n_samples, np.random.default_rng(seed), rows=rows)
+        return instead, dict.fromkeys(map(int, rows), _failed(model.name, error))
+    bad = ~np.isfinite(scenarios.paths).all(axis=(1, 2)) | (scenarios.paths < 0).any(axis=(1, 2))
+    if scenarios.expected is not None:
+        bad |= ~np.isfinite(scenarios.expected).all(axis=1)
+    if not bad.any():
+        return scenarios, {}
+    again = np.flatnonzero(bad)
+    instead = last_resort().sample(horizon, n_samples, np.random.default_rng(seed), rows=rows[again])
+    scenarios.paths[again] = instead.paths
+    if scenarios.expected is not None:
+        scenarios.expected[again] = instead.mean()
+    if scenarios.models is not None:
+        scenarios.models[again] = LAST_RESORT
+    reason = f"{model.name} gave no usable paths; used {LAST_RESORT}"
+    return scenarios, dict.fromkeys(map(int, rows[again]), reason)
+
+
+def stand_in_note(model: Forecaster) -> str | None:
+    """How many series a fitted model forecasts by a stand-in of its own, if any."""
+    if not model.failures:
+        return None
+    first = next(iter(model.failures.values()))
+    return f"{len(model.failures)} series forecast by a stand-in, the first: {first}"
+
+
+def _failed(what: str, error: Exception) -> str:
+    return f"{what} failed ({type(error).__name__}: {error}); used {LAST_RESORT}"
 
 
 class SafeForecast:
@@ -60,13 +124,7 @@ class SafeForecast:
         self.notes: list[str] = []
         self._resort: Forecaster | None = None
         self.model, failed = fit_or_fall_back(lambda: make_forecaster(name, **options), panel)
-        if failed:
-            self.notes.append(failed)
-        if self.model.failures:
-            self.notes.append(
-                f"{len(self.model.failures)} series forecast by a stand-in, the first: "
-                f"{next(iter(self.model.failures.values()))}"
-            )
+        self.notes += [note for note in (failed, stand_in_note(self.model)) if note]
 
     @property
     def named_failures(self) -> tuple[tuple[str, str, str], ...]:
@@ -82,28 +140,10 @@ class SafeForecast:
 
     def sample(self, rows: npt.NDArray[Any], horizon: int, n_samples: int, seed: int) -> Scenarios:
         """Paths of these series; those whose paths are unusable come from the last resort."""
-        try:
-            scenarios = self.model.sample(horizon, n_samples, np.random.default_rng(seed), rows=rows)
-        except ShelfwiseError:
-            raise
-        except Exception as error:  # as in fitting
-            reason = f"{self.model.name} failed ({type(error).__name__}: {error}); used {LAST_RESORT}"
-            self.failures |= {int(row): reason for row in rows}
-            return self.last_resort.sample(horizon, n_samples, np.random.default_rng(seed), rows=rows)
-        bad = ~np.isfinite(scenarios.paths).all(axis=(1, 2)) | (scenarios.paths < 0).any(axis=(1, 2))
-        if scenarios.expected is not None:
-            bad |= ~np.isfinite(scenarios.expected).all(axis=1)
-        if not bad.any():
-            return scenarios
-        again = np.flatnonzero(bad)
-        instead = self.last_resort.sample(horizon, n_samples, np.random.default_rng(seed), rows=rows[again])
-        scenarios.paths[again] = instead.paths
-        if scenarios.expected is not None:
-            scenarios.expected[again] = instead.mean()
-        if scenarios.models is not None:
-            scenarios.models[again] = LAST_RESORT
-        for row in rows[again]:
-            self.failures[int(row)] = f"{self.model.name} gave no usable paths; used {LAST_RESORT}"
+        scenarios, failed = sample_or_fall_back(
+            self.model, lambda: self.last_resort, rows, horizon, n_samples, seed
+        )
+        self.failures |= failed
         return scenarios
 
     def chunks(

@@ -152,7 +152,10 @@ def steps_of(row: Mapping[str, Any], lang: str) -> tuple[Step, ...]:
         if code in ONLY_WITH_ORDER and not row["quantity"]:
             continue
         label = say(f"plan.step.{code}.label", lang)
-        steps.append(Step(code, label, value, say(f"plan.step.{code}.text", lang, **values)))
+        # A target below mean demand keeps nothing against the unexpected.
+        below = code == "safety_stock" and isinstance(value, float) and value < 0
+        text = say(f"plan.step.{code}.{'below' if below else 'text'}", lang, **values)
+        steps.append(Step(code, label, value, text))
     return tuple(steps)
 
 

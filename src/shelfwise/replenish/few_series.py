@@ -7,14 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from shelfwise.replenish.leftovers import Shared
-from shelfwise.replenish.projection import Projection, lot_range
+from shelfwise.replenish.projection import lot_range
 from shelfwise.replenish.situation import Doubles
+from shelfwise.replenish.worth import Worth
 
 MOST_SERIES = 48
 NEIGHBOURS = 12
 
 
-def improve_few(projection: Projection, kept: Doubles, ceiling: Doubles, limits: Sequence[Shared]) -> Doubles:
+def improve_few(worth: Worth, kept: Doubles, limits: Sequence[Shared]) -> Doubles:
     """`kept` (N,) or something better: one choice a series among nothing, its ceiling and lots around `kept`.
 
     A multiple-choice knapsack, solved by branch and bound (HiGHS). Beyond MOST_SERIES the gap that prices
@@ -24,9 +25,8 @@ def improve_few(projection: Projection, kept: Doubles, ceiling: Doubles, limits:
         return kept
     from scipy.optimize import Bounds, LinearConstraint, milp
 
-    options = _options(projection, kept, ceiling)
-    placed = np.asarray(projection.situation.costs.order)
-    cost = np.stack([projection.assess(column).cost + (column > 0) * placed for column in options.T], axis=1)
+    options = _options(worth, kept)
+    cost = np.stack([worth.cost(column) for column in options.T], axis=1)
     n_series, n_options = options.shape
     one_each = np.kron(np.eye(n_series), np.ones(n_options))
     used = np.stack([(options * limit.use[:, None]).ravel() for limit in limits])
@@ -44,14 +44,14 @@ def improve_few(projection: Projection, kept: Doubles, ceiling: Doubles, limits:
     better = options[np.arange(n_series), picks]
     # The solver counts with tolerances; its answer is taken only if it truly fits and truly saves.
     fits = all(limit.holds(better) for limit in limits)
-    before = projection.assess(kept).cost.sum() + placed[kept > 0].sum()
+    before = worth.cost(kept).sum()
     after = cost[np.arange(n_series), picks].sum()
     return better if fits and after < before - 1e-9 else kept
 
 
-def _options(projection: Projection, kept: Doubles, ceiling: Doubles) -> Doubles:
+def _options(worth: Worth, kept: Doubles) -> Doubles:
     """(N, O) allowed quantities: 0, `kept`, the ceiling, and NEIGHBOURS lots to either side of `kept`."""
-    terms = projection.situation.terms
+    terms, ceiling = worth.projection.situation.terms, worth.ceiling
     step = np.asarray(terms.multiple)
     fewest, _ = lot_range(terms.moq, step, terms.max_quantity)
     most = np.rint(ceiling / step)

@@ -1,7 +1,8 @@
 """Shared limits: one budget and one volume for all orders of a review.
 
 Every unit is charged the price of what it uses; the prices are raised until the orders fit, each series
-deciding on its own again under them. What is left over goes, lot by lot, to where it saves most.
+deciding on its own again under them. What is left over goes, lot by lot, to where it saves most. What a part
+of an order is worth is told by `worth`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from shelfwise.replenish.order_up_to import ScenarioOrderUpTo
 from shelfwise.replenish.projection import Projection
 from shelfwise.replenish.proportional import cut_evenly
 from shelfwise.replenish.situation import Decision, Doubles, Situation
+from shelfwise.replenish.situation_build import unit_volumes
+from shelfwise.replenish.worth import Worth
 from shelfwise.tables.dataset import Dataset
 
 ROUNDS = 8
@@ -94,12 +97,11 @@ def share_limits(
     if situation.scenarios is None:
         kept = cut_evenly(situation.take(rows), ceiling, own)
     else:
-        projection = _weighed(policy, situation).take(rows)
-        kept, prices = _priced(projection, ceiling, own)
-        fuller = spend_leftovers(projection, kept, ceiling, own)
-        # Running differences carry float dust; only what truly fits is taken.
-        kept = fuller if all(limit.holds(fuller) for limit in own) else kept
-        kept = improve_few(projection, kept, ceiling, own)
+        projection, cycles = _weighed(policy, situation)
+        worth = Worth.of(projection.take(rows), ceiling, cycles[rows])
+        kept, prices = _priced(worth, own)
+        kept = _filled(worth, kept, own)
+        kept = _filled(worth, improve_few(worth, kept, own), own)
     quantity = np.zeros(situation.n_series)
     quantity[rows] = kept
     figures = dict(decision.figures) | {"after_limits": quantity}
@@ -134,40 +136,45 @@ def _limits(
     return limits
 
 
-def _weighed(policy: Policy, situation: Situation) -> Projection:
-    """The projection that tells what a cut costs under the policy's own aim."""
+def _weighed(policy: Policy, situation: Situation) -> tuple[Projection, npt.NDArray[np.bool_]]:
+    """The projection that tells what a cut costs under the policy's own aim, and who is judged by cycles."""
     if isinstance(policy, ScenarioOrderUpTo) and policy.objective != "service":
-        return Projection.of(situation, shortage=policy.shortage(situation), seed=policy.seed)
+        projection = Projection.of(situation, shortage=policy.shortage(situation), seed=policy.seed)
+        return projection, projection.by_cycle()
     shortage = np.asarray(situation.costs.shortage)
-    return Projection.of(
+    projection = Projection.of(
         situation, holding=np.zeros(situation.n_series), shortage=np.where(shortage > 0, shortage, 1.0)
     )
+    return projection, np.zeros(situation.n_series, dtype=bool)
 
 
-def _priced(
-    projection: Projection, ceiling: Doubles, limits: list[Limit]
-) -> tuple[Doubles, dict[str, float]]:
+def _filled(worth: Worth, kept: Doubles, limits: list[Limit]) -> Doubles:
+    """`kept` and what still fits beside it."""
+    fuller = spend_leftovers(worth, kept, limits)
+    # Running differences carry float dust; only what truly fits is taken.
+    return fuller if all(limit.holds(fuller) for limit in limits) else kept
+
+
+def _priced(worth: Worth, limits: list[Limit]) -> tuple[Doubles, dict[str, float]]:
     """Orders that fit, and the prices that make them; one price after the other until neither moves.
 
     Raising one price only lowers orders, so the limit priced last holds and the ones before still do.
     """
     prices = np.zeros(len(limits))
-    kept = ceiling
+    kept = worth.ceiling
     for _ in range(ROUNDS if len(limits) > 1 else 1):
         before = prices.copy()
         for turn in range(len(limits)):
             others = sum(
-                (prices[k] * limits[k].use for k in range(len(limits)) if k != turn), np.zeros(len(ceiling))
+                (prices[k] * limits[k].use for k in range(len(limits)) if k != turn), np.zeros(len(kept))
             )
-            prices[turn], kept = _price_of(projection, ceiling, limits[turn], others)
+            prices[turn], kept = _price_of(worth, limits[turn], others)
         if np.allclose(before, prices, rtol=10 * PRICE_PRECISION, atol=0.0):
             break
     return kept, {limit.name: float(price) for limit, price in zip(limits, prices, strict=True) if price > 0}
 
 
-def _price_of(
-    projection: Projection, ceiling: Doubles, limit: Limit, other_charge: Doubles
-) -> tuple[float, Doubles]:
+def _price_of(worth: Worth, limit: Limit, other_charge: Doubles) -> tuple[float, Doubles]:
     """The least price at which the limit holds, and the orders under it.
 
     Orders never rise with the price, so a series that decides the same at both ends of the bracket is
@@ -175,18 +182,15 @@ def _price_of(
     """
 
     def decide(price: float, rows: npt.NDArray[np.intp]) -> Doubles:
-        part = projection if len(rows) == len(ceiling) else projection.take(rows)
-        charge = price * limit.use[rows] + other_charge[rows]
-        # That an order is worth its cost was settled when the ceiling was.
-        return part.choose(charge=charge, ceiling=ceiling[rows], order_cost=np.zeros(len(rows)))[1]
+        return worth.take(rows).choose(price * limit.use[rows] + other_charge[rows])
 
-    everyone = np.arange(len(ceiling))
+    everyone = np.arange(len(worth.ceiling))
     guess = 0.0
     if len(everyone) >= SAMPLE_ABOVE:
         # A tenth of the series tells the price well enough to start next to it.
         sample = everyone[::SAMPLE_STRIDE]
         share = replace(limit, use=limit.use[sample], amount=limit.amount * len(sample) / len(everyone))
-        guess = _price_of(projection.take(sample), ceiling[sample], share, other_charge[sample])[0]
+        guess = _price_of(worth.take(sample), share, other_charge[sample])[0]
     low, at_low, high, at_high = _bracket(lambda price: decide(price, everyone), limit, guess)
     for _ in range(HALVINGS):
         open_rows = np.flatnonzero(at_low != at_high)
@@ -236,14 +240,7 @@ class SharedLimits:
     def of(cls, dataset: Dataset, keys: pl.DataFrame) -> SharedLimits:
         """Of the settings, with `items.volume` for the series in `keys`."""
         limits = dataset.settings.limits
-        items = dataset.table("items")
-        unit_volume = None
-        if limits.volume is not None:
-            joined = keys.select("sku").join(items, on="sku", how="left", maintain_order="left")
-            known = "volume" in joined.columns
-            unit_volume = (
-                joined["volume"].cast(pl.Float64).to_numpy() if known else np.full(len(keys), np.nan)
-            )
+        unit_volume = None if limits.volume is None else unit_volumes(dataset, keys)
         return cls(limits.budget, limits.volume, unit_volume)
 
     def __bool__(self) -> bool:

@@ -86,8 +86,8 @@ class ScenarioOrderUpTo(Policy):
     def _by_cycle(
         self, projection: Projection, wanted: Doubles, quantity: Doubles, steps: dict[str, Doubles]
     ) -> tuple[Doubles, Doubles, dict[str, Doubles]]:
-        """Where an order costs money, whole cycles are judged and not a review alone."""
-        rows = np.flatnonzero(np.asarray(projection.situation.costs.order) > 0)
+        """Where an order outlasts a review, whole cycles are judged and not a review alone."""
+        rows = np.flatnonzero(projection.by_cycle())
         if not len(rows):
             return wanted, quantity, steps
         part = projection.take(rows)
@@ -96,13 +96,14 @@ class ScenarioOrderUpTo(Policy):
         due = batch > 0
         after_moq = round_lots(in_lots, terms.moq, terms.multiple)
         after_max = round_lots(in_lots, terms.moq, terms.multiple, terms.max_quantity)
-        # Where no order is due yet, what one review alone would want is still worth telling.
-        wanted[rows] = np.where(due, batch, wanted[rows])
+        fee = np.asarray(part.situation.costs.order) > 0
+        # What one review alone would want is still worth telling where no order is due yet, and where the
+        # supplier's lots alone make the order larger than that.
+        wanted[rows] = np.where(due & (fee | (wanted[rows] <= 0)), batch, wanted[rows])
         quantity[rows] = np.where(due, after_max, 0.0)
-        for name, value in (("after_multiple", in_lots), ("after_moq", after_moq), ("after_max", after_max)):
-            steps[name][rows] = np.where(
-                due, value, np.where(name == "after_multiple", steps[name][rows], 0.0)
-            )
+        steps["after_multiple"][rows] = np.where(due & fee, in_lots, steps["after_multiple"][rows])
+        for name, value in (("after_moq", after_moq), ("after_max", after_max)):
+            steps[name][rows] = np.where(due, value, 0.0)
         return wanted, quantity, steps
 
     def shortage(self, situation: Situation) -> Doubles:

@@ -16,9 +16,8 @@ from shelfwise.progress import Progress, silent
 from shelfwise.replenish.base import Policy
 from shelfwise.replenish.limits import SharedLimits
 from shelfwise.replenish.plan import Plan, make_plan
-from shelfwise.replenish.projection import horizon_needed
+from shelfwise.replenish.projection import MOST_BUCKETS, buckets_needed
 from shelfwise.replenish.situation_build import build_situation
-from shelfwise.simulate.terms import SupplyTerms
 from shelfwise.tables.dataset import Dataset
 
 Sampler = Callable[[npt.NDArray[Any]], Scenarios]
@@ -29,6 +28,8 @@ STAGE = "orders"
 def planning_horizon(terms: pl.DataFrame) -> int:
     """Buckets a forecast must reach so that every series' lead time, its spread and its review fit in.
 
+    A series that needs more than `MOST_BUCKETS` does not count: it is blocked.
+
     Example:
         >>> planning_horizon(pl.DataFrame({"lead_time": [2, 3], "review_period": [1, 2], "lead_time_sd": [0.0, 0.0]}))
         5
@@ -38,10 +39,7 @@ def planning_horizon(terms: pl.DataFrame) -> int:
     lead = np.ceil(terms["lead_time"].cast(pl.Float64).fill_null(0.0).to_numpy())
     review = np.ceil(terms["review_period"].cast(pl.Float64).fill_null(1.0).to_numpy())
     spread = terms["lead_time_sd"].cast(pl.Float64).fill_null(0.0).to_numpy()
-    supply = SupplyTerms.same(
-        len(terms), lead_time_buckets=lead.astype(int), review_period_buckets=review.astype(int)
-    )
-    return max(1, int(horizon_needed(supply, spread)))
+    return max(1, int(buckets_needed(lead, review, spread, most=MOST_BUCKETS).max()))
 
 
 def plan_orders(

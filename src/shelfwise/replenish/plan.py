@@ -194,9 +194,7 @@ def make_plan(
         "multiple": pl.Series(np.asarray(terms.multiple)),
         "max_quantity": pl.Series(np.asarray(terms.max_quantity)),
         "order_cost": pl.Series(np.asarray(situation.costs.order)),
-        "order_cover_buckets": numbers(
-            np.divide(quantity, rate, out=np.full(n_series, np.nan), where=rate > 1e-9)
-        ),
+        "order_cover_buckets": numbers(_lasting(situation, decision, quantity, rate)),
     }
     columns |= _history(situation)
     columns |= {name: pl.Series(figure(decision, name, n_series)).fill_nan(None) for name in COUNTED}
@@ -216,6 +214,15 @@ def make_plan(
     table = table.with_columns(reason=_reasons(table, panel.bucket, lang))
     receipts = None if notes is None else notes.receipts
     return Plan(table, panel.as_of, panel.bucket, dict(decision.shadow_prices), receipts, policy, lang)
+
+
+def _lasting(situation: Situation, decision: Decision, quantity: Doubles, rate: Doubles) -> Doubles:
+    """(N,) buckets the order lasts from its arrival: what is there then with it, less what is owed, against demand."""
+    n_series = situation.n_series
+    there = figure(decision, "stock_at_arrival", n_series)
+    counted = figure(decision, "counted_position", n_series) - figure(decision, "demand_lead_time", n_series)
+    lasting = np.maximum(np.where(np.isnan(there), counted, there) + quantity, 0.0)
+    return np.asarray(np.divide(lasting, rate, out=np.full(n_series, np.nan), where=rate > 1e-9))
 
 
 def _history(situation: Situation) -> dict[str, pl.Series | pl.Expr]:

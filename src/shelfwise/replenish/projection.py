@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,8 @@ from shelfwise.simulate.terms import SupplyTerms
 Goal = Literal["cost", "fill_rate", "cycle"]
 GOALS: dict[Goal, int] = {"cost": 0, "fill_rate": 1, "cycle": 2}
 SPREADS_COVERED = 3.0
+# The longest lead time and the longest review period that settings allow.
+MOST_BUCKETS = 3000
 
 
 def horizon_needed(terms: SupplyTerms, lead_time_sd: npt.ArrayLike = 0.0) -> int:
@@ -30,8 +32,16 @@ def horizon_needed(terms: SupplyTerms, lead_time_sd: npt.ArrayLike = 0.0) -> int
     """
     if terms.n_series == 0:
         return 1
-    spread = np.ceil(SPREADS_COVERED * np.asarray(lead_time_sd, dtype=np.float64) - 1e-9)
-    return int(np.max(terms.lead_time_buckets + spread + terms.review_period_buckets))
+    lead, review = np.asarray(terms.lead_time_buckets), np.asarray(terms.review_period_buckets)
+    return int(np.max(buckets_needed(lead, review, np.asarray(lead_time_sd, dtype=np.float64))))
+
+
+def buckets_needed(
+    lead: npt.NDArray[Any], review: npt.NDArray[Any], lead_time_sd: npt.NDArray[Any], most: float = np.inf
+) -> Doubles:
+    """(N,) buckets the scenarios of each series must reach; 0 where that is more than `most`."""
+    needed = lead + np.ceil(SPREADS_COVERED * lead_time_sd - 1e-9) + review
+    return np.where(needed <= most, needed, 0.0)
 
 
 @dataclass(frozen=True)
@@ -145,8 +155,35 @@ class Projection:
         )  # fmt: skip
         return wanted, lots * multiple
 
+    def by_cycle(self) -> npt.NDArray[np.bool_]:
+        """(N,) series whose orders outlast one review, so that one review's cost cannot judge them: an order
+        costs money, or the smallest lot is above the mean demand of a review.
+
+        A lot is not judged by its cycle where the item ends within `longest_cycle`: no cycle follows.
+        """
+        from shelfwise.replenish.kernels.projection import describe_demand
+
+        terms = self.situation.terms
+        moq, multiple = np.asarray(terms.moq), np.asarray(terms.multiple)
+        chosen = np.asarray(self.situation.costs.order) > 0
+        lots = (moq > multiple) | (multiple > 1.0)
+        lots &= self.longest_cycle() >= self.situation.panel.bucket.per_year
+        rows = np.flatnonzero(lots & ~chosen)
+        if len(rows):
+            demand = np.empty((len(rows), 3))
+            review = np.asarray(terms.review_period_buckets)[rows]
+            describe_demand(self.paths[rows], self.leads[rows], review, np.zeros(len(rows)), demand)
+            chosen[rows] = np.maximum(moq, multiple)[rows] > demand[:, 1] - demand[:, 0]
+        return chosen
+
+    def longest_cycle(self) -> Doubles:
+        """(N,) buckets one order may cover at most: a year, or what is left until the item ends."""
+        panel = self.situation.panel
+        left = panel.ends - panel.n_buckets - np.asarray(self.situation.terms.lead_time_buckets, dtype=float)
+        return np.asarray(np.clip(left, 0.0, panel.bucket.per_year))
+
     def choose_by_cycle(self) -> tuple[Doubles, Doubles]:
-        """For series whose orders cost money: units to order, and the least the supplier's lots make of them.
+        """For series of `by_cycle`: units to order, and the least the supplier's lots make of them.
 
         An order is due once stock has fallen to the s of the best (s, S) cycle, and reaches up to its S; see
         `kernels.cycle`. Both are 0 where none is due; the maximum is not applied yet.
@@ -160,11 +197,27 @@ class Projection:
         cycle_orders(
             self.paths, self.leads, self.receipts, self.stock, np.asarray(terms.review_period_buckets),
             self.holding, self.shortage, terms.lost_share, np.asarray(self.situation.costs.order),
-            fewest_lots * multiple, np.minimum(multiple, 1.0), reorder_at, up_to,
+            fewest_lots * multiple, self.longest_cycle(), np.minimum(multiple, 1.0), reorder_at, up_to,
         )  # fmt: skip
         due = (reorder_at >= 0.0) & (up_to > 0.0) & (most_lots > 0)
         lots = np.maximum(np.rint(up_to / multiple), 1.0)
         return np.where(due, up_to, 0.0), np.where(due, lots * multiple, 0.0)
+
+    def cycle_costs(self, quantities: Doubles) -> Doubles:
+        """(N, M) what orders of `quantities` (N, M), rising from 0 to each series' own order, cost over the cycle
+        they start; see `kernels.cycle`."""
+        from shelfwise.replenish.kernels.cycle import cycle_costs
+
+        terms = self.situation.terms
+        multiple = np.asarray(terms.multiple)
+        fewest_lots, _ = lot_range(terms.moq, multiple, terms.max_quantity)
+        costs = np.empty_like(quantities)
+        cycle_costs(
+            self.paths, self.leads, self.receipts, self.stock, np.asarray(terms.review_period_buckets),
+            self.holding, self.shortage, terms.lost_share, np.asarray(self.situation.costs.order),
+            fewest_lots * multiple, self.longest_cycle(), np.minimum(multiple, 1.0), quantities, costs,
+        )  # fmt: skip
+        return costs
 
     def assess(self, quantity: Doubles) -> Outcome:
         """What an order of `quantity` (N,) units leads to; its order cost is not counted."""

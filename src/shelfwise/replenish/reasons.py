@@ -45,7 +45,7 @@ def statuses(
     ``stocked_out``: nothing free on hand, demand expected · ``at_risk``: expected to run out before an
     order could arrive · ``order_now``: an order is proposed · ``surplus``: above target by more than a whole
     protection interval's demand · ``dead``: no demand expected and none seen for a season · ``new``: a few
-    buckets old · ``blocked``: cannot be decided.
+    buckets old, or not launched yet · ``blocked``: cannot be decided.
     """
     n_series, terms = situation.n_series, situation.terms
     rate = mean_demand(situation, decision)
@@ -56,6 +56,7 @@ def statuses(
     early = stockout_bucket(situation, decision) < terms.lead_time_buckets
     above = figure(decision, "counted_position", n_series) - figure(decision, "target", n_series)
     age = panel.n_buckets - panel.launched
+    to_come = panel.launched >= panel.n_buckets
     status = np.full(n_series, "ok", dtype="U12")
     status[above > np.nan_to_num(rate) * reach + np.asarray(terms.multiple)] = "surplus"
     status[age < NEW_BUCKETS[panel.bucket.name]] = "new"
@@ -63,6 +64,7 @@ def statuses(
     status[early & wanted] = "at_risk"
     status[(situation.on_hand - situation.backorders <= 0) & wanted] = "stocked_out"
     status[~wanted & ~seen] = "dead"
+    status[~wanted & ~seen & to_come] = "new"
     status[blocked] = "blocked"
     return status
 
@@ -92,6 +94,9 @@ def reason_codes(situation: Situation, decision: Decision, quantity: Doubles, bl
     code[~ordered & (most <= 0)] = "plan.reason.not_orderable"
     code[~ordered & (step("after_max") > 0)] = "plan.reason.limit_used_up"
     code[needless] = "plan.reason.covered"
+    # Nothing is wanted, though what counts does not reach to the next order: a shortage costs less.
+    short = step("counted_position") < step("demand_protection") * (1.0 - 1e-9)
+    code[needless & short & has_losses] = "plan.reason.not_worth_stocking"
     code[needless & ~(rate > 1e-9)] = "plan.reason.no_demand"
     code[needless & np.isnan(rate)] = "plan.reason.policy_orders_nothing"
     return np.where(blocked != "", blocked, code)

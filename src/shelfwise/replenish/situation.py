@@ -34,6 +34,7 @@ class Situation:
         terms: lead time, review period, MOQ, multiple, maximum.
         costs: holding and shortage per unit and bucket, order cost, unit cost.
         lead_time_sd: (N,) standard deviation of the lead time, buckets.
+        margin: (N,) money lost with a unit not sold, beside its shortage cost; NaN = unknown.
     """
 
     panel: Panel

@@ -13,6 +13,7 @@ from shelfwise.buckets import Bucket
 from shelfwise.demand.panel import Panel
 from shelfwise.errors import Problem
 from shelfwise.forecast.scenarios import Scenarios
+from shelfwise.replenish.projection import MOST_BUCKETS, buckets_needed
 from shelfwise.replenish.situation import Doubles, Situation
 from shelfwise.simulate.costs import Costs
 from shelfwise.simulate.terms import SupplyTerms
@@ -83,6 +84,8 @@ def build_situation(
     lead = _numbers(terms, "lead_time", n_series, np.nan)
     review = _numbers(terms, "review_period", n_series, 1.0)
     _block(blocked, ~(np.isfinite(lead) & (lead >= 0) & (review >= 1)), "plan.blocked.lead_time")
+    spread = np.maximum(_numbers(terms, "lead_time_sd", n_series, 0.0), 0.0)
+    _block(blocked, buckets_needed(lead, review, spread, most=MOST_BUCKETS) == 0, "plan.blocked.horizon")
     holding = _numbers(costs, "holding", n_series, np.nan)
     shortage = _numbers(costs, "shortage", n_series, np.nan)
     usable: Flags = np.isfinite(holding) & (holding >= 0) & np.isfinite(shortage) & (shortage >= 0)
@@ -90,6 +93,14 @@ def build_situation(
     unit_cost = _numbers(terms, "unit_cost", n_series, np.nan)
     if dataset.settings.limits.budget is not None:
         _block(blocked, np.isnan(unit_cost), "plan.blocked.unit_cost")
+    if dataset.settings.limits.volume is not None:
+        _block(blocked, np.isnan(unit_volumes(dataset, keys)), "plan.blocked.volume")
+    margin = _numbers(costs, "margin", n_series, np.nan)
+    if dataset.settings.objective.minimise == "profit":
+        _block(blocked, np.isnan(margin), "plan.blocked.margin")
+    if dataset.settings.costs.shortage == "margin":
+        # The shortage cost is the margin already; nothing is lost on top of it.
+        margin = np.where(np.isnan(margin), np.nan, 0.0)
     multiple = _numbers(terms, "multiple", n_series, 1.0)
     moq = _numbers(terms, "moq", n_series, 0.0)
     lots: Flags = (multiple > 0) & np.isfinite(multiple) & (moq >= 0) & np.isfinite(moq)
@@ -135,8 +146,8 @@ def build_situation(
             _order_cost(terms, costs, n_series),
             np.nan_to_num(np.maximum(unit_cost, 0.0)),
         ),
-        lead_time_sd=np.where(fine, np.maximum(_numbers(terms, "lead_time_sd", n_series, 0.0), 0.0), 0.0),
-        margin=_numbers(costs, "margin", n_series, np.nan) if "margin" in costs.columns else None,
+        lead_time_sd=np.where(fine, spread, 0.0),
+        margin=margin if "margin" in costs.columns else None,
     )
     warnings = {
         "plan.warning.no_stock_row": ~counted & (not no_table),
@@ -165,6 +176,16 @@ def _numbers(frame: pl.DataFrame, column: str, n_series: int, default: float) ->
         return np.full(n_series, default)
     values = frame[column].cast(pl.Float64).fill_null(default).to_numpy().astype(np.float64)
     return np.where(np.isnan(values), default, values)
+
+
+def unit_volumes(dataset: Dataset, keys: pl.DataFrame) -> Doubles:
+    """(N,) `items.volume` of each series, NaN where unknown."""
+    items = dataset.table("items")
+    if "volume" not in items.columns:
+        return np.full(len(keys), np.nan)
+    volumes = items.select("sku", "volume").unique("sku", keep="last")
+    joined = keys.select("sku").join(volumes, on="sku", how="left", maintain_order="left")
+    return _numbers(joined, "volume", len(keys), np.nan)
 
 
 def _order_cost(terms: pl.DataFrame, costs: pl.DataFrame, n_series: int) -> Doubles:

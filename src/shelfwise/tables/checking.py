@@ -92,7 +92,7 @@ def unknown_skus(shop: Shop) -> Iterator[Problem]:
             code=f"{table}.unknown_sku",
             rule="a sku must appear in sales or items",
             fix="Add it to items if it is right, else correct or remove the row (mind leading zeros)",
-            severity="error" if table == "stock" else "warning",
+            severity="error" if table in ("stock", "inbound") else "warning",
             file=shop.files[table],
             column="sku",
             value=_examples(strange["sku"].unique(maintain_order=True).head(EXAMPLES).to_list()),
@@ -136,6 +136,14 @@ def impossible_terms(shop: Shop) -> Iterator[Problem]:
                 )  # fmt: skip
     if "price_breaks" in terms.columns:
         yield from _price_breaks(shop, terms)
+        used = terms.filter(pl.col("price_breaks").fill_null("").str.strip_chars() != "")
+        if not used.is_empty():
+            yield _rows(
+                shop, "terms", used, "terms.price_breaks_unused",
+                "price_breaks are kept, but no order is made larger to reach one",
+                "Nothing to do; if a larger order should be taken for its price, raise moq and lower unit_cost",
+                "price_breaks", ("price_breaks",), warning=True,
+            )  # fmt: skip
 
 
 def _price_breaks(shop: Shop, terms: pl.DataFrame) -> Iterator[Problem]:
@@ -287,6 +295,29 @@ def money_without_source(shop: Shop) -> Iterator[Problem]:
             column="costs.shortage",
             value="margin",
         )
+    if shop.settings.objective.minimise == "profit" and not (has_cost and has_price):
+        yield Problem(
+            code="objective.profit_without_prices",
+            rule="profit is made of price minus unit_cost, of which one is nowhere given",
+            fix='Add price and unit_cost to items, or write objective.minimise = "cost"',
+            file=SETTINGS_FILE,
+            column="objective.minimise",
+            value="profit",
+        )
+
+
+def limits_without_source(shop: Shop) -> Iterator[Problem]:
+    """A shared volume, but no item that says how much of it a unit takes."""
+    volume = shop.settings.limits.volume
+    if volume is not None and "items" not in shop.broken and not _any_value(shop, "items", "volume"):
+        yield Problem(
+            code="limits.volume_without_volumes",
+            rule="limits.volume is shared by items.volume, which no item has",
+            fix="Add a column volume to items (of one unit), or take limits.volume out",
+            file=SETTINGS_FILE,
+            column="limits.volume",
+            value=str(volume),
+        )
 
 
 def _any_value(shop: Shop, table: str, column: str) -> bool:
@@ -329,4 +360,5 @@ CHECKS = (
     unlisted_locations,
     shop_closures,
     money_without_source,
+    limits_without_source,
 )

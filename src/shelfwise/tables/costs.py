@@ -33,7 +33,8 @@ def resolve_costs(dataset: Dataset, keys: pl.DataFrame, terms: pl.DataFrame) -> 
         unknown), `price_origin` and `margin` (price - unit_cost, null = unknown).
 
     Raises:
-        DataRejected: a cost is asked for as a share, and no series at all has what it is a share of.
+        DataRejected: a cost is asked for as a share, and no series at all has what it is a share of; or profit is
+            asked for, and no series has a margin.
 
     Example:
         >>> from shelfwise.tables.settings import Settings
@@ -63,6 +64,8 @@ def resolve_costs(dataset: Dataset, keys: pl.DataFrame, terms: pl.DataFrame) -> 
     nothing = [name for name in ("holding", "shortage") if settled[name].null_count()]
     if nothing:
         raise DataRejected([_no_source(name) for name in nothing])
+    if dataset.settings.objective.minimise == "profit" and len(settled) and not settled["margin"].count():
+        raise DataRejected([_no_margin()])
     return settled.select(
         "sku", "location", "holding", "holding_origin", "shortage", "shortage_origin",
         "order_cost", "unit_cost", "price", "price_origin", "margin",
@@ -168,6 +171,17 @@ def _paid(sales: pl.DataFrame) -> list[tuple[str, pl.DataFrame, list[str]]]:
     money, units = ((pl.col(name) * 1e6).round().cast(pl.Int128).sum() for name in ("__amount", "quantity"))
     mean = (money.cast(pl.Float64) / units.cast(pl.Float64)).alias("price")
     return [("sales", paid.group_by(on).agg(mean), on) for on in (["sku", "location"], ["sku"])]
+
+
+def _no_margin() -> Problem:
+    return Problem(
+        code="objective.profit_unknown",
+        rule='objective.minimise = "profit" needs at least one series with both a price and a unit_cost',
+        fix='Fill them in items or terms, or write objective.minimise = "cost"',
+        file=SETTINGS_FILE,
+        column="objective.minimise",
+        value="profit",
+    )
 
 
 def _no_source(name: str) -> Problem:

@@ -193,7 +193,13 @@ SCHEMAS: dict[str, TableSchema] = {
                 maximum=1500.0,
                 bound_fix="Write the lead time in buckets (0 = at once, at most 1500)",
             ),
-            ColumnSchema("lead_time_sd", "number", minimum=0.0),
+            ColumnSchema(
+                "lead_time_sd",
+                "number",
+                minimum=0.0,
+                maximum=1500.0,
+                bound_fix="Write the standard deviation of the lead time in buckets (at most 1500)",
+            ),
             ColumnSchema("review_period", "number", minimum=1.0),
             ColumnSchema("moq", "number", minimum=0.0),
             ColumnSchema(

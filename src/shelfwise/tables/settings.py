@@ -70,7 +70,7 @@ class SupplySettings(_Section):
         default=2, ge=0, le=1500, description="a whole number of buckets, 0 to 1500", examples=[2]
     )
     lead_time_sd: NonNegative = Field(
-        default=0.0, description="a number of buckets, 0 or more", examples=[0.5]
+        default=0.0, le=1500, description="a number of buckets, 0 to 1500", examples=[0.5]
     )
     review_period: WholeBuckets = Field(
         default=1, ge=1, le=1500, description="a whole number of buckets, 1 to 1500", examples=[1]

@@ -8,7 +8,7 @@ import typer
 
 from shelfwise.cli.options import AsOf, Errors, Folder, Lang, Model, Seed, parse_date
 from shelfwise.cli.rejection import errors_file
-from shelfwise.errors import EXIT_DONE
+from shelfwise.cli.telling import tell_failures, tell_notes
 
 
 def explain(
@@ -31,14 +31,11 @@ def explain(
     from shelfwise.messages import pick_language
 
     errors_file.set(errors)
-    told = planner.explain(
-        folder,
-        series,
-        as_of=parse_date(as_of, "--as-of"),
-        policy=policy,
-        model=model,
-        seed=seed,
-        lang=pick_language(lang),
+    language = pick_language(lang)
+    made = planner.plan(
+        folder, as_of=parse_date(as_of, "--as-of"), policy=policy, model=model, seed=seed, lang=language
     )
+    told = planner.explain_planned(made, series, lang=language)
     typer.echo(str(told))
-    return EXIT_DONE
+    tell_notes(made.notes)
+    return tell_failures([failure for failure in made.failures if failure[:2] == (told.sku, told.location)])

@@ -17,6 +17,7 @@ from shelfwise.forecast.gbm.features import FeatureTable, Triples
 Floats = npt.NDArray[np.float32]
 FEWEST_ROWS = 60
 MOST_GROWTH = 30.0
+FAR_BEYOND = 60.0
 PREDICT_ROWS = 400_000
 
 
@@ -115,10 +116,16 @@ def _with_target(table: FeatureTable, triples: Triples) -> Triples:
 
 
 def _lgb_data(lgb: Any, table: FeatureTable, triples: Triples, reference: Any | None) -> Any:
+    """A LightGBM data set; held-out rows weigh less the more their series sells, lest one item decide."""
+    offset = table.offset(triples)
+    level = np.exp(offset)
+    # A single order far beyond a series' level must not bend the trees; the spread keeps it as a tail.
+    label = np.minimum(table.target(triples), FAR_BEYOND * (level + 1.0))
     return lgb.Dataset(
         table.build(triples),
-        label=table.target(triples),
-        init_score=table.offset(triples),
+        label=label,
+        init_score=offset,
+        weight=None if reference is None else 1.0 / np.sqrt(level + 0.1),
         # Positions, not names: an event may be called anything, LightGBM refuses some characters.
         categorical_feature=[table.names.index(name) for name in table.categorical],
         reference=reference,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,14 @@ class StepCovariates:
     it, and to the highest ever; everything else as its value at the target and one bucket to each side.
     """
 
-    def __init__(self, panel: Panel, trailing: int) -> None:
-        self.panel = panel
+    def __init__(self, panel: Panel, trailing: int, like: StepCovariates | None = None) -> None:
+        # Trees fitted on other columns read these by position: what they knew then, and in that order.
+        self.known: dict[str, Known] = dict(panel.known) if like is None else _as_in(panel, like.known)
         self.trailing = trailing
-        self.flags = _worth_having(panel)
-        self.neighbours = [name for name in ("promotion", "event:any") if name in panel.known]
-        self.price = panel.known.get("price")
-        self.promotion = panel.known.get("promotion")
+        self.flags: list[str] = _worth_having(panel) if like is None else like.flags
+        self.neighbours = [name for name in ("promotion", "event:any") if name in self.known]
+        self.price = self.known.get("price")
+        self.promotion = self.known.get("promotion")
         if self.price is not None:
             self._price_sum, self._price_count, self._price_top = _price_history(self.price)
         if self.promotion is not None:
@@ -47,9 +49,11 @@ class StepCovariates:
 
     def build(self, rows: Any, origins: Any, targets: Any) -> list[Floats]:
         """One (M,) column a name."""
-        columns = [_at(self.panel.known[name], rows, targets) for name in self.flags]
+        columns = [_at(self.known[name], rows, targets, _outside(name)) for name in self.flags]
         columns += [
-            _at(self.panel.known[name], rows, targets + side) for name in self.neighbours for side in (-1, 1)
+            _at(self.known[name], rows, targets + side, _outside(name))
+            for name in self.neighbours
+            for side in (-1, 1)
         ]
         if self.promotion is not None:
             group = self.promotion.group[rows]
@@ -75,11 +79,25 @@ class StepCovariates:
             ]
 
 
-def _at(known: Known, rows: Any, step: Any) -> Floats:
-    """Value at a step; outside the columns that are known, nothing is planned."""
+def _outside(name: str) -> float:
+    """What a covariate is where nobody has said: nothing planned; a price or distance is unknown, not zero."""
+    return np.nan if name == "price" or name.startswith("days_") else 0.0
+
+
+def _as_in(panel: Panel, fitted: Mapping[str, Known]) -> dict[str, Known]:
+    """The covariates that were there in fitting; one that this panel lacks is nowhere in force."""
+    shape, everyone = (1, panel.n_buckets + panel.horizon), np.zeros(panel.n_series, np.int32)
+    known = {name: panel.known[name] for name in fitted if name in panel.known}
+    for name in fitted.keys() - known.keys():
+        known[name] = Known(np.full(shape, _outside(name), np.float32), everyone)
+    return known
+
+
+def _at(known: Known, rows: Any, step: Any, outside: float) -> Floats:
+    """Value at a step, and `outside` where the step is not among the columns."""
     width = known.values.shape[1]
     value = known.values[known.group[rows], np.clip(step, 0, width - 1)]
-    return np.where((step >= 0) & (step < width), value, np.float32(0.0))
+    return np.where((step >= 0) & (step < width), value, np.float32(outside))
 
 
 def _worth_having(panel: Panel) -> list[str]:

@@ -18,6 +18,7 @@ from shelfwise.forecast.gbm.covariates import StepCovariates
 from shelfwise.forecast.gbm.groups import GroupHistory, group_labels
 from shelfwise.forecast.gbm.history import History
 from shelfwise.forecast.gbm.level import levels, newcomer_level
+from shelfwise.forecast.gbm.signals import OriginSignals
 from shelfwise.forecast.gbm.windows import Windows, windows_for
 
 Floats = npt.NDArray[np.float32]
@@ -41,21 +42,29 @@ class Triples:
 
 
 class FeatureTable:
-    """Builds the feature matrix of a panel's triples. `names` and `categorical` describe the columns."""
+    """Builds the feature matrix of a panel's triples. `names` and `categorical` describe the columns.
 
-    def __init__(self, panel: Panel, categories: dict[str, list[str]] | None = None) -> None:
+    With `like`, the table of another panel, the columns are that table's: what trees fitted on it read.
+    """
+
+    def __init__(self, panel: Panel, like: FeatureTable | None = None) -> None:
         self.panel = panel
         self.windows: Windows = windows_for(panel.bucket)
         self.history = History.of_panel(panel, self.windows.season)
         self.prior = newcomer_level(panel.demand, self.history.first)
         self.level = levels(panel.demand, self.windows.half_life, self.prior)
-        self.groups = {
-            name: GroupHistory.of(panel, label, self.windows.season)
-            for name, label in group_labels(panel).items()
+        labels = group_labels(panel)
+        if like is not None:
+            labels = {name: labels.get(name, panel.keys["sku"]) for name in like.groups}
+        self.groups: dict[str, GroupHistory] = {
+            name: GroupHistory.of(panel, label, self.windows.season) for name, label in labels.items()
         }
-        self.covariates = StepCovariates(panel, trailing=self.windows.means[-2])
+        self.covariates: StepCovariates = StepCovariates(
+            panel, trailing=self.windows.means[-2], like=None if like is None else like.covariates
+        )
+        self.signals: OriginSignals = OriginSignals(panel, None if like is None else like.signals)
         self.calendar = _calendar(panel)
-        self.categories = categories if categories is not None else _categories(panel)
+        self.categories: dict[str, list[str]] = _categories(panel) if like is None else like.categories
         self._codes = _codes(panel, self.categories)
         self.names = self._names()
         self.categorical = list(self.categories)
@@ -69,7 +78,8 @@ class FeatureTable:
         for group in self.groups:
             names += [f"{group}_trend", f"{group}_burst", f"{group}_year"]
             names += [f"{group}_phase"] if w.season > 1 else []
-        return names + list(self.calendar) + self.covariates.names + list(self.categories)
+        names += list(self.calendar) + self.covariates.names + self.signals.names
+        return names + list(self.categories)
 
     def target(self, triples: Triples) -> Floats:
         """(M,) demand in the target buckets (NaN where unknown)."""
@@ -88,6 +98,8 @@ class FeatureTable:
         step = np.clip(triples.targets, 0, len(next(iter(self.calendar.values()))) - 1)
         columns += [values[step] for values in self.calendar.values()]
         columns += self.covariates.build(triples.rows, triples.origins, triples.targets)
+        level = self.level[triples.rows, triples.origins]
+        columns += self.signals.build(triples.rows, triples.origins, level)
         columns += [codes[triples.rows] for codes in self._codes]
         for at, column in enumerate(columns):
             matrix[:, at] = column
@@ -180,6 +192,9 @@ def _codes(panel: Panel, categories: dict[str, list[str]]) -> list[Floats]:
     """(N,) codes of each attribute; a value not seen in fitting is missing."""
     codes = []
     for name, values in categories.items():
+        if name != "location" and name not in panel.static.columns:
+            codes.append(np.full(panel.n_series, np.nan, np.float32))
+            continue
         column = panel.keys["location"] if name == "location" else panel.static[name]
         place = {value: float(code) for code, value in enumerate(values)}
         text = column.cast(pl.String)

@@ -20,10 +20,12 @@ from shelfwise.forecast.gbm.features import FeatureTable
 from shelfwise.forecast.gbm.sampling import every_step, training_triples
 from shelfwise.forecast.gbm.spread import Spread
 from shelfwise.forecast.gbm.windows import windows_for
+from shelfwise.forecast.newcomers import NewItemForecaster
 
 Floats = npt.NDArray[np.float32]
 HELD_OUT_ORIGINS = 4
 FEWEST_SAMPLED = 30_000
+GROWN_UP_BUCKETS = 26
 HELD_OUT_ROWS = 250_000
 
 
@@ -65,7 +67,7 @@ class GradientBoosting(Forecaster):
 
     def fit(self, panel: Panel) -> Self:
         """Learn the trees twice: without the last buckets, for the spread; then with them."""
-        self._look_at(panel, categories=None)
+        self._look_at(panel, like=None)
         windows = windows_for(panel.bucket)
         learnt = self.horizon or panel.horizon or windows.horizon
         self._learnt = int(min(learnt, max(1, panel.n_buckets // 3)))
@@ -78,20 +80,25 @@ class GradientBoosting(Forecaster):
 
     def update(self, panel: Panel) -> Self:
         """Forecast from a longer history with what was learnt before."""
-        self._look_at(panel, categories=self._table.categories)
+        self._look_at(panel, like=self._table)
         return self
 
-    def _look_at(self, panel: Panel, categories: dict[str, list[str]] | None) -> None:
+    def _look_at(self, panel: Panel, like: FeatureTable | None) -> None:
         self.panel = panel
         order = np.argsort(panel.series_ids, kind="stable")
         self._place = np.empty_like(order)
         self._place[order] = np.arange(len(order))
-        self._table = FeatureTable(panel.take(order), categories)
+        self._table = FeatureTable(panel.take(order), like)
         sold = self._table.panel.sold
         whole = np.isnan(sold) | (sold == np.rint(sold))
         self._whole = whole.all(axis=1)
-        for row in np.flatnonzero(~np.isfinite(panel.demand).any(axis=1)):
-            self.failures[int(row)] = "no history: forecast at the level of the shop's new items"
+        self._is_new = np.asarray(~np.isfinite(self._table.panel.demand).any(axis=1))
+        self.failures = {}
+        if self._is_new.any():
+            self._newcomers = NewItemForecaster().fit(self._table.panel)
+            rows = np.sort(order[self._is_new])
+            reasons = self._newcomers.reasons(self._place[rows])
+            self.failures = dict(zip(rows.tolist(), reasons, strict=True))
 
     def _train(self, until: int, held: int, rounds: int | None = None) -> Booster:
         """Trees from targets before `until`; the buckets held out after it choose how many."""
@@ -159,6 +166,14 @@ class GradientBoosting(Forecaster):
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(mean > 0, sd / mean, np.nan).astype(np.float32)
 
+    def _ceiling(self, rows: npt.NDArray[Any], mean: Floats) -> Floats:
+        """(len(rows),) the most one bucket may bring: well above anything seen, more loosely while young."""
+        demand = self._table.panel.demand[rows]
+        known = np.isfinite(demand)
+        most = np.where(known, demand, 0.0).max(axis=1)
+        room = np.where(known.sum(axis=1) >= GROWN_UP_BUCKETS, 2.0, 5.0)
+        return np.asarray(np.ceil(room * most + 6.0 * (mean.max(axis=1) + 1.0)), dtype=np.float32)
+
     def _sample_rows(
         self, rows: npt.NDArray[np.intp], horizon: int, n_samples: int, root: int
     ) -> tuple[Floats, Floats | None]:
@@ -169,10 +184,16 @@ class GradientBoosting(Forecaster):
             mean,
             self._variation(place, origin),
             self._whole[place],
+            self._ceiling(place, mean),
             self._table.panel.series_ids[place],
             n_samples,
             root,
         )
+        new = np.flatnonzero(self._is_new[place])
+        if len(new):
+            # Trees read an item by its past; one without any is guessed from the launches of others.
+            found = self._newcomers.sample_rows(place[new], horizon, n_samples, root)
+            paths[new], mean[new] = found
         return paths, mean
 
 

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from shelfwise.forecast.kernels.counts import draw_paths, gamma_table, ranks
+from shelfwise.forecast.kernels.counts import draw_paths, gamma_table, likely_dispersion, ranks
 
 Floats = npt.NDArray[np.float32]
 MEAN_EDGES = np.array([0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.7, 3.0, 6.0, 12.0, 25.0, 60.0, 200.0])
 SPREAD_EDGES = np.array([0.5, 0.8, 1.2, 1.8, 2.8])
 NEIGHBOURS = 4000
 LEAST_PATHS = 40
-WIDEST = 25.0
+NARROWEST, WIDEST = 0.005, 25.0
+CELL_SAMPLE = 4000
+SHRINK = 200.0
 
 
 @dataclass
@@ -44,7 +46,7 @@ class Spread:
         """From held-out (M, K) actuals (NaN unknown), their mean forecasts and (M,) past variation."""
         mean = debias(actual, mean)
         cell = np.searchsorted(SPREAD_EDGES, np.nan_to_num(variation, nan=1.0))
-        dispersion = _dispersion(actual, mean, cell)
+        dispersion = _dispersion(actual, mean, cell, root)
         width = _width(dispersion, mean, cell)
         table = gamma_table()
         rank = ranks(
@@ -64,14 +66,15 @@ class Spread:
         mean: Floats,
         variation: Floats,
         whole: npt.NDArray[np.bool_],
+        ceiling: Floats,
         series: npt.NDArray[np.uint64],
         samples: int,
         root: int,
     ) -> Floats:
-        """(N, S, H) paths around (N, H) means for series of (N,) past variation."""
+        """(N, S, H) paths around (N, H) means for series of (N,) past variation, none above (N,) `ceiling`."""
         cell = np.searchsorted(SPREAD_EDGES, np.nan_to_num(variation, nan=1.0))
         first, count = self._neighbours(mean.mean(axis=1), cell)
-        return draw_paths(
+        paths = draw_paths(
             mean.astype(np.float64),
             _width(self.dispersion, mean, cell),
             whole,
@@ -83,6 +86,8 @@ class Spread:
             np.uint64(root),
             gamma_table(),
         )
+        # A tail borrowed from neighbours stops where the series' own past makes it absurd.
+        return np.minimum(paths, ceiling[:, None, None], out=paths)
 
     def _neighbours(
         self, mean: npt.NDArray[np.float32], cell: npt.NDArray[np.intp]
@@ -109,22 +114,35 @@ def debias(actual: Floats, mean: Floats) -> Floats:
     return np.asarray(mean * np.float32(np.clip(ratio, 0.5, 2.0)))
 
 
-def _dispersion(actual: Floats, mean: Floats, cell: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    """Moment estimate per cell, shrunk to the estimate over all cells."""
+def _dispersion(
+    actual: Floats, mean: Floats, cell: npt.NDArray[np.intp], root: int
+) -> npt.NDArray[np.float64]:
+    """Most likely dispersion per cell, on the log scale shrunk to that of all cells where there is little."""
     known = np.isfinite(actual)
-    excess = np.where(known, (actual - mean) ** 2 - mean, 0.0).astype(np.float64)
-    square = np.where(known, mean.astype(np.float64) ** 2, 0.0)
-    overall = max(excess.sum() / max(square.sum(), 1e-12), 0.01)
-    index = cell[:, None] * (len(MEAN_EDGES) + 1) + np.searchsorted(MEAN_EDGES, mean)
-    size = (len(SPREAD_EDGES) + 1) * (len(MEAN_EDGES) + 1)
-    top = np.bincount(index.ravel(), weights=excess.ravel(), minlength=size)
-    bottom = np.bincount(index.ravel(), weights=square.ravel(), minlength=size)
-    count = np.bincount(index.ravel(), weights=known.ravel(), minlength=size)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        own = np.where(bottom > 0, top / bottom, overall)
-    trust = count / (count + 200.0)
-    shrunk = trust * own + (1 - trust) * overall
-    return np.asarray(np.clip(shrunk, 0.005, WIDEST).reshape(len(SPREAD_EDGES) + 1, -1))
+    value, forecast = actual[known].astype(np.float64), np.maximum(mean[known].astype(np.float64), 1e-4)
+    columns = len(MEAN_EDGES) + 1
+    index = (cell[:, None] * columns + np.searchsorted(MEAN_EDGES, mean))[known]
+    rng = np.random.default_rng(root)
+    overall = _likely(value, forecast, rng)
+    table = np.full((len(SPREAD_EDGES) + 1) * columns, overall)
+    order = np.argsort(index, kind="stable")
+    starts = np.searchsorted(index[order], np.arange(len(table) + 1))
+    for number in range(len(table)):
+        mine = order[starts[number] : starts[number + 1]]
+        if len(mine):
+            trust = len(mine) / (len(mine) + SHRINK)
+            own = _likely(value[mine], forecast[mine], rng)
+            table[number] = np.exp(trust * np.log(own) + (1 - trust) * np.log(overall))
+    return table.reshape(len(SPREAD_EDGES) + 1, columns)
+
+
+def _likely(value: npt.NDArray[np.float64], mean: npt.NDArray[np.float64], rng: np.random.Generator) -> float:
+    if not len(value):
+        return 1.0
+    if len(value) > CELL_SAMPLE:
+        some = rng.choice(len(value), CELL_SAMPLE, replace=False)
+        value, mean = value[some], mean[some]
+    return float(likely_dispersion(value, mean, NARROWEST, WIDEST))
 
 
 def _width(
