@@ -25,7 +25,7 @@ from shelfwise.replenish.situation_build import build_situation
 from shelfwise.tables import read_folder
 from shelfwise.tables.output import write_frame
 
-REPLAY_DAYS = 56
+REPLAY_DAYS = 28
 QUANTILES = (0.1, 0.5, 0.9)
 CURRENCY = "CNY"
 

@@ -116,7 +116,6 @@ def _with_target(table: FeatureTable, triples: Triples) -> Triples:
 
 
 def _lgb_data(lgb: Any, table: FeatureTable, triples: Triples, reference: Any | None) -> Any:
-    """A LightGBM data set; held-out rows weigh less the more their series sells, lest one item decide."""
     offset = table.offset(triples)
     level = np.exp(offset)
     # A single order far beyond a series' level must not bend the trees; the spread keeps it as a tail.
@@ -125,7 +124,6 @@ def _lgb_data(lgb: Any, table: FeatureTable, triples: Triples, reference: Any | 
         table.build(triples),
         label=label,
         init_score=offset,
-        weight=None if reference is None else 1.0 / np.sqrt(level + 0.1),
         # Positions, not names: an event may be called anything, LightGBM refuses some characters.
         categorical_feature=[table.names.index(name) for name in table.categorical],
         reference=reference,
