@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 CORE := $(VENV)/core.installed
 TEST := $(VENV)/test.installed
+BENCH := $(VENV)/bench.installed
 
 .PHONY: demo test check bench bench-classical bench-demo bench-vn2 bench-m5 bench-online-retail bench-simulate clean help
 
@@ -28,6 +29,10 @@ $(TEST): $(CORE) pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt --editable '.[test]'
 	@touch $@
 
+$(BENCH): $(TEST)
+	$(PIP) install --constraint constraints.txt --editable '.[test,bench]'
+	@touch $@
+
 demo: $(CORE)
 	$(BIN)/shelfwise demo
 
@@ -43,17 +48,17 @@ check: $(TEST)
 
 bench: bench-simulate bench-classical bench-demo bench-vn2 bench-online-retail bench-m5
 
-bench-simulate: $(TEST)
+bench-simulate: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_simulate
-bench-classical: $(TEST)
+bench-classical: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_classical
-bench-demo: $(TEST)
+bench-demo: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_demo
-bench-vn2: $(TEST)
+bench-vn2: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_vn2
-bench-m5: $(TEST)
+bench-m5: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_m5
-bench-online-retail: $(TEST)
+bench-online-retail: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_online_retail
 
 clean:
