@@ -66,9 +66,11 @@ class NetworkLedger:
 
     @property
     def cost(self) -> Floats:
-        """(N, P) money: all costs but purchases, over the whole run."""
+        """(N, P) money: all costs, purchases included, over the whole run."""
         nodes = self.holding_cost + self.shortage_cost + self.waste_cost
-        total: Floats = nodes.sum(axis=2) + (self.order_cost + self.transit_cost).sum(axis=2)
+        total: Floats = nodes.sum(axis=2) + (self.order_cost + self.transit_cost + self.purchase_cost).sum(
+            axis=2
+        )
         return total
 
     @property
