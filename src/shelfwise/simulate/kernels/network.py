@@ -7,7 +7,7 @@ on the size of each order.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,52 @@ ARC_WIDTH = 6
 # Rows of a node's trace.
 TRACE_ON_HAND, TRACE_SERVED, TRACE_LOST, TRACE_BACKORDERS, TRACE_RECEIVED, TRACE_WASTED = range(6)
 NODE_TRACE_ROWS = 6
+# Orders in a bucket, over items, arcs and paths, from which several threads are worth waking.
+WORTH_THREADS = 4096
+
+
+class Layout(NamedTuple):
+    """Who supplies whom: source (A,); node_order (K,); arcs out of and into each node (K, most), their numbers (K,)."""
+
+    source: Ints
+    node_order: Ints
+    outgoing: Ints
+    n_outgoing: Ints
+    incoming: Ints
+    n_incoming: Ints
+
+
+class Rules(NamedTuple):
+    """lead_time, on_time_share, delay (N, A, 1|P, 1|T); breaks, prices (N, A, B); lost_share (N, K); shelf_life (N,),
+    0 = endless."""
+
+    lead_time: Ints
+    on_time_share: Floats
+    delay: Ints
+    breaks: Floats
+    prices: Floats
+    incremental: bool
+    lost_share: Floats
+    shelf_life: Ints
+    oldest_first: bool
+    by_priority: bool
+
+
+class Stock(NamedTuple):
+    """stock (N, P, K, G); backorders (N, P, K); owed (N, P, A); due (N, P, A, D, G), a ring of arrivals."""
+
+    stock: Floats
+    backorders: Floats
+    owed: Floats
+    due: Floats
+
+
+class Books(NamedTuple):
+    """nodes (N, P, K, NODE_WIDTH); arcs (N, P, A, ARC_WIDTH); trace (NODE_TRACE_ROWS, N, K, P, T), or T = 0."""
+
+    nodes: Floats
+    arcs: Floats
+    trace: Float32s
 
 
 @njit(cache=True)
@@ -118,79 +164,88 @@ def send(
             due[arc, (slot + lead_time + delay) % n_slots, age] += late
 
 
-@njit(parallel=True, cache=True)
-def run_network_bucket(
+@njit(cache=True)
+def run_item(
+    item: int,
     t: int,
     orders: Floats,
     demand: Float32s,
     returns: Float32s,
-    source: Ints,
-    destination: Ints,
-    node_order: Ints,
-    outgoing: Ints,
-    n_outgoing: Ints,
-    incoming: Ints,
-    n_incoming: Ints,
-    lead_time: Ints,
-    on_time_share: Floats,
-    delay: Ints,
-    breaks: Floats,
-    prices: Floats,
-    incremental: bool,
-    lost_share: Floats,
-    shelf_life: Ints,
-    oldest_first: bool,
-    by_priority: bool,
-    stock: Floats,
-    backorders: Floats,
-    owed: Floats,
-    due: Floats,
-    node_books: Floats,
-    arc_books: Floats,
-    trace: Float32s,
+    layout: Layout,
+    terms: Rules,
+    state: Stock,
+    books: Books,
 ) -> None:
-    """Run every item and path through bucket `t`.
-
-    Shapes: orders (N, A, P) rounded already; demand (N, K, P, T); returns (N, K, 1|P, 1|T); lead_time,
-    on_time_share, delay (N, A, 1|P, 1|T); breaks, prices (N, A, B); lost_share (N, K); shelf_life (N,), 0 =
-    endless; stock (N, P, K, G); backorders (N, P, K); owed (N, P, A); due (N, P, A, D, G); node_books
-    (N, P, K, NODE_WIDTH); arc_books (N, P, A, ARC_WIDTH); trace (NODE_TRACE_ROWS, N, K, P, T) or T = 0.
-
-    Orders are placed; then node by node, those that others depend on first: receipts and returns arrive,
-    what is owed to other nodes is shipped, customers' backorders and then demand are served; at the end
-    stock is counted, goods past their shelf life are thrown away, and what is left grows a bucket older.
-    """
-    n_items, n_arcs, n_paths = orders.shape
-    n_nodes = stock.shape[2]
-    n_ages = stock.shape[3]
-    n_slots = due.shape[3]
+    """All paths of one item through bucket `t`."""
+    source, lead_time, on_time_share, delay = layout.source, terms.lead_time, terms.on_time_share, terms.delay
+    n_arcs, n_paths = orders.shape[1], orders.shape[2]
+    n_nodes = state.stock.shape[2]
+    n_ages = state.stock.shape[3]
+    n_slots = state.due.shape[3]
     slot = t % n_slots
     lead_path, lead_bucket = int(lead_time.shape[2] > 1), int(lead_time.shape[3] > 1)
     share_path, share_bucket = int(on_time_share.shape[2] > 1), int(on_time_share.shape[3] > 1)
     delay_path, delay_bucket = int(delay.shape[2] > 1), int(delay.shape[3] > 1)
     back_path, back_bucket = int(returns.shape[2] > 1), int(returns.shape[3] > 1)
-    traced = trace.shape[4] > 0
-    for item in prange(n_items):
-        parcel, given = np.zeros(n_ages), np.zeros(n_arcs)
-        for path in range(n_paths):
-            shelf, owing, ring = stock[item, path], owed[item, path], due[item, path]
-            for arc in range(n_arcs):
-                quantity = orders[item, arc, path]
-                if quantity > 0.0:
-                    owing[arc] += quantity
-                    book = arc_books[item, path, arc]
-                    book[ORDERED] += quantity
-                    book[ORDERS] += 1.0
-                    book[PURCHASE] += purchase_price(
-                        quantity, breaks[item, arc], prices[item, arc], incremental
-                    )
-            # What comes from outside is shipped at once and in full.
-            for arc in range(n_arcs):
-                if source[arc] < 0 and owing[arc] > 0.0:
-                    parcel[:] = 0.0
-                    parcel[0] = owing[arc]
-                    arc_books[item, path, arc, SHIPPED] += owing[arc]
-                    owing[arc] = 0.0
+    traced = books.trace.shape[4] > 0
+    parcel, given = np.zeros(n_ages), np.zeros(n_arcs)
+    for path in range(n_paths):
+        shelf, owing, ring = state.stock[item, path], state.owed[item, path], state.due[item, path]
+        for arc in range(n_arcs):
+            quantity = orders[item, arc, path]
+            if quantity > 0.0:
+                owing[arc] += quantity
+                book = books.arcs[item, path, arc]
+                book[ORDERED] += quantity
+                book[ORDERS] += 1.0
+                book[PURCHASE] += purchase_price(
+                    quantity, terms.breaks[item, arc], terms.prices[item, arc], terms.incremental
+                )
+        # What comes from outside is shipped at once and in full.
+        for arc in range(n_arcs):
+            if source[arc] < 0 and owing[arc] > 0.0:
+                parcel[:] = 0.0
+                parcel[0] = owing[arc]
+                books.arcs[item, path, arc, SHIPPED] += owing[arc]
+                owing[arc] = 0.0
+                send(
+                    arc,
+                    parcel,
+                    slot,
+                    lead_time[item, arc, path * lead_path, t * lead_bucket],
+                    on_time_share[item, arc, path * share_path, t * share_bucket],
+                    delay[item, arc, path * delay_path, t * delay_bucket],
+                    ring,
+                )
+        for place in range(n_nodes):
+            node = layout.node_order[place]
+            book = books.nodes[item, path, node]
+            received = 0.0
+            for i in range(layout.n_incoming[node]):
+                arc = layout.incoming[node, i]
+                for age in range(n_ages):
+                    units = ring[arc, slot, age]
+                    shelf[node, age] += units
+                    received += units
+                    books.arcs[item, path, arc, DELIVERED] += units
+                    ring[arc, slot, age] = 0.0
+            book[RECEIVED] += received
+            back = float(returns[item, node, path * back_path, t * back_bucket])
+            shelf[node, 0] += back
+            book[RETURNED] += back
+
+            on_hand = shelf[node].sum()
+            if layout.n_outgoing[node] > 0 and on_hand > 0.0:
+                ration(
+                    owing, layout.outgoing[node], layout.n_outgoing[node], on_hand, terms.by_priority, given
+                )
+                for i in range(layout.n_outgoing[node]):
+                    arc = layout.outgoing[node, i]
+                    if given[i] <= 0.0:
+                        continue
+                    issue(shelf[node], given[i], terms.oldest_first, parcel)
+                    owing[arc] -= given[i]
+                    books.arcs[item, path, arc, SHIPPED] += given[i]
                     send(
                         arc,
                         parcel,
@@ -200,77 +255,95 @@ def run_network_bucket(
                         delay[item, arc, path * delay_path, t * delay_bucket],
                         ring,
                     )
-            for place in range(n_nodes):
-                node = node_order[place]
-                book = node_books[item, path, node]
-                received = 0.0
-                for i in range(n_incoming[node]):
-                    arc = incoming[node, i]
-                    for age in range(n_ages):
-                        units = ring[arc, slot, age]
-                        shelf[node, age] += units
-                        received += units
-                        arc_books[item, path, arc, DELIVERED] += units
-                        ring[arc, slot, age] = 0.0
-                book[RECEIVED] += received
-                back = float(returns[item, node, path * back_path, t * back_bucket])
-                shelf[node, 0] += back
-                book[RETURNED] += back
 
-                on_hand = shelf[node].sum()
-                if n_outgoing[node] > 0 and on_hand > 0.0:
-                    ration(owing, outgoing[node], n_outgoing[node], on_hand, by_priority, given)
-                    for i in range(n_outgoing[node]):
-                        arc = outgoing[node, i]
-                        if given[i] <= 0.0:
-                            continue
-                        issue(shelf[node], given[i], oldest_first, parcel)
-                        owing[arc] -= given[i]
-                        arc_books[item, path, arc, SHIPPED] += given[i]
-                        send(
-                            arc,
-                            parcel,
-                            slot,
-                            lead_time[item, arc, path * lead_path, t * lead_bucket],
-                            on_time_share[item, arc, path * share_path, t * share_bucket],
-                            delay[item, arc, path * delay_path, t * delay_bucket],
-                            ring,
-                        )
+            wanted = float(demand[item, node, path, t])
+            late = issue(shelf[node], state.backorders[item, path, node], terms.oldest_first, parcel)
+            state.backorders[item, path, node] -= late
+            at_once = issue(shelf[node], wanted, terms.oldest_first, parcel)
+            unmet = wanted - at_once
+            lost = unmet * terms.lost_share[item, node]
+            state.backorders[item, path, node] += unmet - lost
+            left = shelf[node].sum()
+            book[DEMAND] += wanted
+            book[SERVED] += late + at_once
+            book[SERVED_LATE] += late
+            book[LOST] += lost
+            book[BACKORDER_BUCKETS] += state.backorders[item, path, node]
+            book[STOCKOUT_BUCKETS] += 1.0 if unmet > 0.0 else 0.0
 
-                wanted = float(demand[item, node, path, t])
-                late = issue(shelf[node], backorders[item, path, node], oldest_first, parcel)
-                backorders[item, path, node] -= late
-                at_once = issue(shelf[node], wanted, oldest_first, parcel)
-                unmet = wanted - at_once
-                lost = unmet * lost_share[item, node]
-                backorders[item, path, node] += unmet - lost
-                left = shelf[node].sum()
-                book[DEMAND] += wanted
-                book[SERVED] += late + at_once
-                book[SERVED_LATE] += late
-                book[LOST] += lost
-                book[BACKORDER_BUCKETS] += backorders[item, path, node]
-                book[STOCKOUT_BUCKETS] += 1.0 if unmet > 0.0 else 0.0
+            wasted = 0.0
+            if terms.shelf_life[item] > 0:
+                last = terms.shelf_life[item] - 1
+                wasted = shelf[node, last]
+                for age in range(last, 0, -1):
+                    shelf[node, age] = shelf[node, age - 1]
+                shelf[node, 0] = 0.0
+            book[WASTED] += wasted
+            book[ON_HAND_BUCKETS] += left - wasted
+            if traced:
+                books.trace[TRACE_ON_HAND, item, node, path, t] = left - wasted
+                books.trace[TRACE_SERVED, item, node, path, t] = late + at_once
+                books.trace[TRACE_LOST, item, node, path, t] = lost
+                books.trace[TRACE_BACKORDERS, item, node, path, t] = state.backorders[item, path, node]
+                books.trace[TRACE_RECEIVED, item, node, path, t] = received
+                books.trace[TRACE_WASTED, item, node, path, t] = wasted
+        for arc in range(n_arcs):
+            book = books.arcs[item, path, arc]
+            book[TRANSIT_BUCKETS] += book[SHIPPED] - book[DELIVERED]
 
-                wasted = 0.0
-                if shelf_life[item] > 0:
-                    last = shelf_life[item] - 1
-                    wasted = shelf[node, last]
-                    for age in range(last, 0, -1):
-                        shelf[node, age] = shelf[node, age - 1]
-                    shelf[node, 0] = 0.0
-                book[WASTED] += wasted
-                book[ON_HAND_BUCKETS] += left - wasted
-                if traced:
-                    trace[TRACE_ON_HAND, item, node, path, t] = left - wasted
-                    trace[TRACE_SERVED, item, node, path, t] = late + at_once
-                    trace[TRACE_LOST, item, node, path, t] = lost
-                    trace[TRACE_BACKORDERS, item, node, path, t] = backorders[item, path, node]
-                    trace[TRACE_RECEIVED, item, node, path, t] = received
-                    trace[TRACE_WASTED, item, node, path, t] = wasted
-            for arc in range(n_arcs):
-                book = arc_books[item, path, arc]
-                book[TRANSIT_BUCKETS] += book[SHIPPED] - book[DELIVERED]
+
+@njit(parallel=True, cache=True)
+def run_items_together(
+    t: int,
+    orders: Floats,
+    demand: Float32s,
+    returns: Float32s,
+    layout: Layout,
+    terms: Rules,
+    state: Stock,
+    books: Books,
+) -> None:
+    """`run_network_bucket` over threads, an item each."""
+    for item in prange(orders.shape[0]):
+        run_item(item, t, orders, demand, returns, layout, terms, state, books)
+
+
+@njit(cache=True)
+def run_items_in_turn(
+    t: int,
+    orders: Floats,
+    demand: Float32s,
+    returns: Float32s,
+    layout: Layout,
+    terms: Rules,
+    state: Stock,
+    books: Books,
+) -> None:
+    """`run_network_bucket` on one thread: waking the others costs more than a few items are worth."""
+    for item in range(orders.shape[0]):
+        run_item(item, t, orders, demand, returns, layout, terms, state, books)
+
+
+def run_network_bucket(
+    t: int,
+    orders: Floats,
+    demand: Float32s,
+    returns: Float32s,
+    layout: Layout,
+    terms: Rules,
+    state: Stock,
+    books: Books,
+) -> None:
+    """Run every item and path through bucket `t`.
+
+    Shapes: orders (N, A, P), rounded already; demand (N, K, P, T); returns (N, K, 1|P, 1|T).
+
+    Orders are placed; then node by node, those that others depend on first: receipts and returns arrive,
+    what is owed to other nodes is shipped, customers' backorders and then demand are served; at the end
+    stock is counted, goods past their shelf life are thrown away, and what is left grows a bucket older.
+    """
+    run = run_items_together if orders.size >= WORTH_THREADS else run_items_in_turn
+    run(t, orders, demand, returns, layout, terms, state, books)
 
 
 def empty_trace(n_items: int, n_nodes: int, n_paths: int, n_buckets: int) -> npt.NDArray[Any]:

@@ -94,7 +94,28 @@ def simulate_network(
     table_shape = (n_items, n_arcs, breaks.quantity.shape[1])
     order_of_nodes = network.order_of_nodes((lead == 0).any(axis=(0, 2, 3)))
     downstream = network.downstream()
-    on_time = terms.on_time_share[:, :, None, None]
+    layout = kernel.Layout(
+        network.source,
+        order_of_nodes,
+        network.outgoing,
+        network.n_outgoing,
+        network.incoming,
+        network.n_incoming,
+    )
+    rules = kernel.Rules(
+        lead,
+        terms.on_time_share[:, :, None, None],
+        delay,
+        breaks.quantity.reshape(table_shape),
+        breaks.price.reshape(table_shape),
+        breaks.incremental,
+        terms.lost_share,
+        terms.shelf_life_buckets,
+        terms.issue == "fifo",
+        terms.rationing == "priority",
+    )
+    held = kernel.Stock(stock, backorders, owed, due)
+    books = kernel.Books(node_books, arc_books, trace)
     for t in range(n_buckets):
         if t == warm_up_buckets and t > 0:
             node_books[:] = 0.0
@@ -111,36 +132,7 @@ def simulate_network(
             downstream,
         )
         orders = _accepted(policy(view), terms, t, (n_items, n_paths, n_arcs))
-        kernel.run_network_bucket(
-            t,
-            orders,
-            asked,
-            back,
-            network.source,
-            network.destination,
-            order_of_nodes,
-            network.outgoing,
-            network.n_outgoing,
-            network.incoming,
-            network.n_incoming,
-            lead,
-            on_time,
-            delay,
-            breaks.quantity.reshape(table_shape),
-            breaks.price.reshape(table_shape),
-            breaks.incremental,
-            terms.lost_share,
-            terms.shelf_life_buckets,
-            terms.issue == "fifo",
-            terms.rationing == "priority",
-            stock,
-            backorders,
-            owed,
-            due,
-            node_books,
-            arc_books,
-            trace,
-        )
+        kernel.run_network_bucket(t, orders, asked, back, layout, rules, held, books)
     ends = (stock.sum(axis=3), backorders, owed)
     return _ledger(n_buckets - warm_up_buckets, costs, node_books, arc_books, ends, trace)
 
