@@ -9,7 +9,7 @@ CORE := $(VENV)/core.installed
 TEST := $(VENV)/test.installed
 BENCH := $(VENV)/bench.installed
 
-.PHONY: demo test check bench bench-classical bench-demo bench-vn2 bench-m5 bench-online-retail bench-simulate clean help
+.PHONY: demo test check bench bench-auto bench-classical bench-deep bench-demo bench-censoring bench-reconcile bench-vn2 bench-m5 bench-m5-peers bench-online-retail bench-simulate bench-yardsticks bench-zipkin clean help
 
 help:
 	@echo "make demo    the whole loop on a built-in shop; says where the report is"
@@ -46,18 +46,32 @@ check: $(TEST)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_imports.py
 
-bench: bench-simulate bench-classical bench-demo bench-vn2 bench-online-retail bench-m5
+bench: bench-simulate bench-yardsticks bench-zipkin bench-auto bench-classical bench-deep bench-demo bench-censoring bench-reconcile bench-vn2 bench-online-retail bench-m5 bench-m5-peers
 
 bench-simulate: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_simulate
+bench-yardsticks: $(BENCH)
+	$(BIN)/python -m benchmarks.bench_yardsticks
+bench-zipkin: $(BENCH)
+	$(BIN)/python -m benchmarks.bench_zipkin
+bench-deep: $(BENCH)
+	$(BIN)/python -m benchmarks.bench_deep
+bench-auto: $(BENCH)
+	$(BIN)/python -m benchmarks.bench_auto
 bench-classical: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_classical
 bench-demo: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_demo
+bench-censoring: $(BENCH)
+	$(BIN)/python -m benchmarks.bench_censoring
+bench-reconcile: $(BENCH)
+	$(BIN)/python -m benchmarks.bench_reconcile
 bench-vn2: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_vn2
 bench-m5: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_m5
+bench-m5-peers: $(BENCH)
+	$(BIN)/python -m benchmarks.bench_m5_peers
 bench-online-retail: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_online_retail
 

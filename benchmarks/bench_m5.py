@@ -35,7 +35,13 @@ from benchmarks.m5_data import (
 )
 from benchmarks.m5_folder import LAST_DAY, write_m5_folder
 from benchmarks.m5_levels import OFFICIAL_LEVELS, scoring_basis
-from benchmarks.m5_score import coverage, forecast_arrays, scaled_pinball_level12, wrmsse
+from benchmarks.m5_score import (
+    coverage,
+    forecast_arrays,
+    scaled_pinball_level12,
+    unscaled_weight,
+    wrmsse,
+)
 from benchmarks.raw_data import raw_file, raw_folder, run_command
 from benchmarks.results_log import Cell, append_rows
 from shelfwise.errors import EXIT_DONE, ShelfwiseError, UsageError
@@ -43,6 +49,7 @@ from shelfwise.errors import EXIT_DONE, ShelfwiseError, UsageError
 QUANTILES = (0.005, 0.025, 0.165, 0.25, 0.5, 0.75, 0.835, 0.975, 0.995)
 QUANTILE_COLUMNS = tuple(f"q{level:g}" for level in QUANTILES)
 MODELS = ("gbm", "seasonal_naive", "moving_average")
+MOST_LEFT_OUT = 0.001
 
 
 @dataclass(frozen=True)
@@ -125,7 +132,14 @@ def score_forecast(
     actual = read_sales(source, first_day=last_day + 1, last_day=last_day + HORIZON_DAYS).values
     arrays = forecast_arrays(table, basis, source, ["mean", *QUANTILE_COLUMNS])
     mean, quantiles = arrays.values[:, :, 0], arrays.values[:, :, 1:]
-    by_level = wrmsse(mean, actual, basis)
+    # A product-state pair that has sold on one day only has weight and no scale yet; levels 1 to 9 have all.
+    by_level = wrmsse(mean, actual, basis, leave_out_unscaled=True)
+    left_out = unscaled_weight(basis)
+    if any(left_out[level] for level in OFFICIAL_LEVELS) or max(left_out.values()) > MOST_LEFT_OUT:
+        raise ShelfwiseError(
+            f"at most {MOST_LEFT_OUT:g} of a level's weight, and none of levels 1 to 9, may be without a "
+            f"scale to be scored; as of d_{last_day + 1} it is {left_out}"
+        )
     pinball = scaled_pinball_level12(quantiles, QUANTILES, actual, basis)
     scores: dict[str, Cell] = {
         "wrmsse_1_9": round(float(np.mean([by_level[level] for level in OFFICIAL_LEVELS])), 4),
@@ -165,6 +179,17 @@ def run_model(model: str, folder: Path, source: Path, last_day: int, *, official
     """
     file = folder.parent / f"forecast_{last_day}_{model}.parquet"
     measured = forecast_with(model, folder, source, last_day, file)
+    return judge(model, measured, file, folder, source, last_day, official=official)
+
+
+def judge(
+    model: str, measured: Measured, file: Path, folder: Path, source: Path, last_day: int, *, official: bool
+) -> Outcome:
+    """Check and score the file a model has written, whoever made it, and print what came out.
+
+    Raises:
+        ShelfwiseError: the file cannot be scored: rows are missing or not finite.
+    """
     table = pl.read_parquet(file)
     series = pl.read_parquet(folder / "sales.parquet").select("sku", "location").unique()
     faults = count_faults(table, series, last_day + 1, source)

@@ -1,4 +1,6 @@
-"""How many SKU-days a second the simulator runs, case by case; appends rows to a CSV.
+"""How many SKU-days a second the simulator runs, case by case, and others beside it; appends rows to a CSV.
+
+The peers stockpyl and stockcast come with the extra `bench`; `--no-peers` leaves them out.
 
 python -m benchmarks.bench_simulate --skus 100000 --days 364
 """
@@ -13,10 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.results_log import append_rows
+from benchmarks.simulate_peers import Timing, peer_timings
 from shelfwise.simulate import Costs, Ledger, Levels, StockState, SupplyTerms, draw_lead_times, simulate
 
 RESULTS = Path(__file__).parent / "results" / "simulate.csv"
 REPEATS = 3
+PEER_SKUS = 1000
 
 
 def made_demand(skus: int, days: int, rng: np.random.Generator) -> np.ndarray:
@@ -67,27 +71,32 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--skus", type=int, default=100_000)
     options.add_argument("--days", type=int, default=364)
+    options.add_argument("--peers", action=argparse.BooleanOptionalAction, default=True)
     options.add_argument("--output", type=Path, default=RESULTS)
     chosen = options.parse_args()
     sku_days = chosen.skus * chosen.days
     # A small run first, so that compiling is not timed.
     for warm_up in cases(10, 5).values():
         warm_up()
-    rows = []
+    timings = []
     for case, run in cases(chosen.skus, chosen.days).items():
         seconds = float("inf")
         for _ in range(REPEATS):
             begun = time.perf_counter()
             run()
             seconds = min(seconds, time.perf_counter() - begun)
-        print(f"{case:42s} {seconds:7.3f} s  {sku_days / seconds / 1e6:8.1f} million SKU-days/s")
-        speed = round(sku_days / seconds)
+        timings.append(Timing(case, sku_days, seconds))
+    if chosen.peers:
+        timings += peer_timings(chosen.skus, chosen.days, min(chosen.skus, PEER_SKUS))
+    rows = []
+    for timing in timings:
+        print(f"{timing.case:52s} {timing.seconds:8.3f} s  {timing.speed / 1e6:10.4f} million SKU-days/s")
         rows.append(
             {
-                "case": case,
-                "sku_days": sku_days,
-                "seconds": round(seconds, 4),
-                "sku_days_per_second": speed,
+                "case": timing.case,
+                "sku_days": timing.sku_days,
+                "seconds": round(timing.seconds, 4),
+                "sku_days_per_second": round(timing.speed),
             }
         )
     append_rows(chosen.output, rows)

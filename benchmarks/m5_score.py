@@ -53,17 +53,25 @@ def _same_shape(forecast: npt.ArrayLike, actual: npt.ArrayLike, basis: Basis) ->
 
 
 def wrmsse(
-    forecast: npt.ArrayLike, actual: npt.ArrayLike, basis: Basis, levels: Sequence[int] | None = None
+    forecast: npt.ArrayLike,
+    actual: npt.ArrayLike,
+    basis: Basis,
+    levels: Sequence[int] | None = None,
+    *,
+    leave_out_unscaled: bool = False,
 ) -> dict[int, float]:
     """Weighted root mean squared scaled error of each level; the lower the better.
 
     Args:
         forecast, actual: (N, H) units, rows as `basis.keys`. Aggregates are the sums of the series.
         levels: by default all of the basis.
+        leave_out_unscaled: let groups with weight but without a scale count nothing, as the pinball loss
+            does; `unscaled_weight` tells how much that is.
 
     Raises:
         UsageError: wrong shapes, values not finite, or a level whose scales the basis does not have: a
-            group without a scale counts nothing, which must not befall a group that has weight.
+            group without a scale counts nothing, which must not befall a group that has weight, unless
+            `leave_out_unscaled`.
 
     Example:
         >>> import polars as pl
@@ -81,7 +89,7 @@ def wrmsse(
         if level is None:
             raise UsageError(f"the basis has levels {sorted(basis.levels)}; got {number}")
         unscaled = np.isnan(level.scale) & (level.weight > 0)
-        if unscaled.any():
+        if unscaled.any() and not leave_out_unscaled:
             raise UsageError(
                 f"every group with weight must have a scale; level {number} of the {basis.weights} basis "
                 f"lacks {int(unscaled.sum())} of {len(level.scale)}. Score it with weights='window'"
@@ -90,6 +98,13 @@ def wrmsse(
         scaled = np.divide(error, level.scale, out=np.zeros_like(error), where=~np.isnan(level.scale))
         scores[number] = float(level.weight @ scaled)
     return scores
+
+
+def unscaled_weight(basis: Basis) -> dict[int, float]:
+    """Weight of the groups without a scale, level by level: what sold in the last days only, say."""
+    return {
+        number: float(level.weight[np.isnan(level.scale)].sum()) for number, level in basis.levels.items()
+    }
 
 
 @dataclass(frozen=True)

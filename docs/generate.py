@@ -51,6 +51,8 @@ def settings() -> str:
     def default(key: str, value: object) -> str:
         if key == "costs.holding":
             return f"`{CONTRACT_HOLDING}`"
+        if isinstance(value, bool):
+            return f"`{str(value).lower()}`"
         return "none" if value is None else f"`{value!r}`".replace("'", '"')
 
     rows = []
@@ -101,7 +103,8 @@ def options() -> str:
             if parameter.param_type_name == "argument":
                 called = f"`{parameter.metavar}`"
             else:
-                called = f"`{', '.join(parameter.opts)} {parameter.metavar or 'N'}`"
+                value = "" if getattr(parameter, "is_flag", False) else f" {parameter.metavar or 'N'}"
+                called = f"`{', '.join(parameter.opts)}{value}`"
             default = "needed" if parameter.required else _shown(parameter.default)
             rows.append((called, default, parameter.help or ""))
         purpose = " ".join((command.help or "").split("Example:")[0].split())
@@ -115,14 +118,14 @@ def _shown(default: object) -> str:
 
 def models() -> str:
     """Every registered forecaster, by the first line of its docstring."""
-    from shelfwise.forecast.register import DEFAULT_MODEL, FORECASTERS
+    from shelfwise.forecast.register import AUTO, AUTO_PLACE, DEFAULT_MODEL, FORECASTERS
 
     rows = []
-    for name, place in FORECASTERS.items():
+    for name, place in {AUTO: AUTO_PLACE, **FORECASTERS}.items():
         module, _, attribute = place.partition(":")
         purpose = inspect.getdoc(getattr(import_module(module), attribute)) or ""
         first = " ".join(purpose.split("\n\n")[0].split())
-        note = " (`auto`)" if name == DEFAULT_MODEL else ""
+        note = " (default)" if name == DEFAULT_MODEL else ""
         rows.append((f"`{name}`{note}", first, f"`{module.removeprefix('shelfwise.')}`"))
     return table(["model", "what it is", "module"], rows)
 

@@ -13,6 +13,7 @@ import pytest
 
 import shelfwise
 from contract.shops import AS_OF, full_shop, plain_shop
+from shelfwise.tables.settings import Settings
 
 ASKED = {"as_of": AS_OF, "model": "moving_average"}
 SOURCE = Path(shelfwise.__file__).parent.parent
@@ -157,7 +158,9 @@ def test_wrong_calls_say_what_is_wrong(sales, tmp_path):
     with pytest.raises(shelfwise.UsageError, match="unknown table 'stocks'"):
         shelfwise.plan(sales, as_of=AS_OF, stocks=sales)
     with pytest.raises(shelfwise.UsageError, match=r"shelfwise\.toml"):
-        shelfwise.plan(tmp_path, as_of=AS_OF, settings={"supply": {"lead_time": 3}})
+        shelfwise.plan(tmp_path, as_of=AS_OF, settings=Settings())
+    with pytest.raises(shelfwise.UsageError, match="a folder has its own files"):
+        shelfwise.plan(tmp_path, as_of=AS_OF, stock=sales)
     with pytest.raises(shelfwise.UsageError, match="sales must be a Polars or pandas frame"):
         shelfwise.plan([1, 2, 3], as_of=AS_OF)
     with pytest.raises(shelfwise.UsageError, match="strictly between 0 and 1"):

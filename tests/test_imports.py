@@ -37,6 +37,7 @@ NOUNS: dict[str, set[str]] = {
         "shelfwise.tables.settings",
         "shelfwise.demand.panel",
         "shelfwise.forecast.scenarios",
+        "shelfwise.forecast.parts",
     },
 }
 # The bodies of commands, wherever they live, are doors like `cli` itself.

@@ -10,7 +10,7 @@ import shelfwise
 from shelfwise.errors import Problem, UsageError
 from shelfwise.messages import codes, pick_language, problem_text, say
 from shelfwise.messages.catalogue import _texts, merged
-from shelfwise.tables.checking import NAMING_SKUS, UNIQUE_BY
+from shelfwise.tables.key_checks import NAMING_SKUS, UNIQUE_BY
 from shelfwise.tables.rulebook import RULES
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")

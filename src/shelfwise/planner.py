@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -16,11 +17,13 @@ import polars as pl
 from shelfwise.demand.build import build_panel_with_report
 from shelfwise.errors import UsageError
 from shelfwise.evaluate.backtest import run_backtest
+from shelfwise.evaluate.policy_tuning import Tuned
 from shelfwise.evaluate.scoreboard import Scoreboard
 from shelfwise.forecast.fallback import SafeForecast
-from shelfwise.forecast.register import make_forecaster
+from shelfwise.forecast.persistence.saving import checked_target, resume
+from shelfwise.forecast.request import ModelRequest
 from shelfwise.forecast.result import Forecast, samples_for
-from shelfwise.preparation import PLAN_SAMPLES, Prepared, prepare
+from shelfwise.preparation import PLAN_SAMPLES, Prepared, demand_notes, model_maker, prepare, tune
 from shelfwise.progress import Progress, silent
 from shelfwise.replenish.base import Policy
 from shelfwise.replenish.explanation import Explanation
@@ -50,7 +53,8 @@ def check(source: Any, *, settings: GivenSettings = None, **tables: Any) -> Chec
         >>> check(sales).series
         1
     """
-    return summarise(open_dataset(source, settings, tables))
+    dataset = open_dataset(source, settings, tables)
+    return replace(summarise(dataset), demand=demand_notes(dataset))
 
 
 def forecast(
@@ -59,18 +63,29 @@ def forecast(
     as_of: date | str,
     horizon: int,
     quantiles: Sequence[float] = (),
-    model: str | None = None,
+    model: str | ModelRequest | None = None,
     seed: int = 0,
     progress: Progress = silent,
     settings: GivenSettings = None,
+    model_file: str | Path | None = None,
+    save_model: str | Path | None = None,
     **tables: Any,
 ) -> Forecast:
     """Demand of every series in the `horizon` buckets from `as_of` on: mean and quantiles.
 
+    With `model_file` nothing is learnt: the model saved there forecasts from the history of `source`. With
+    `save_model` the model is saved once the forecast is made.
+
     Raises:
-        UsageError: an unknown model, a horizon outside 1 … 1500, a quantile outside (0, 1).
+        UsageError: an unknown model, a horizon outside 1 … 1500, a quantile outside (0, 1); both `model` and
+            `model_file`; a saved model that has seen what is dated on or after `as_of`.
         DataRejected: the data break the contract, or nothing is dated before `as_of`.
+        ShelfwiseError: a model file that cannot be used; says why.
     """
+    if model is not None and model_file is not None:
+        raise UsageError("give model to fit one, or model_file to use a saved one, not both")
+    if save_model is not None:
+        checked_target(save_model)
     if not 1 <= horizon <= MOST_BUCKETS:
         raise UsageError(f"horizon must be 1 to {MOST_BUCKETS} buckets; got {horizon}")
     day = as_date(as_of, "as_of")
@@ -79,11 +94,15 @@ def forecast(
     dataset = dataset.until(dataset.bucket.floor(day))
     panel, report = build_panel_with_report(dataset, day, horizon)
     progress("fit", 0, 1)
-    fitted = SafeForecast(model or dataset.settings.forecast.model, panel)
+    fitted = (
+        SafeForecast(model_maker(dataset, model), panel) if model_file is None else resume(model_file, panel)
+    )
     frames = []
     for rows, scenarios in fitted.chunks(horizon, samples_for(quantiles), seed):
         frames.append(scenarios.to_frame(quantiles))
         progress("forecast", int(rows[-1]) + 1, panel.n_series)
+    if save_model is not None:
+        fitted.model.save(save_model)
     notes = (*(str(note) for note in dataset.notes), *report.notes(), *fitted.notes)
     return Forecast(pl.concat(frames), fitted.model.name, notes, fitted.named_failures)
 
@@ -93,7 +112,8 @@ def plan(
     *,
     as_of: date | str,
     policy: str = "order_up_to",
-    model: str | None = None,
+    model: str | ModelRequest | None = None,
+    tuned: bool = True,
     seed: int = 0,
     lang: str = "en",
     progress: Progress = silent,
@@ -101,6 +121,9 @@ def plan(
     **tables: Any,
 ) -> Plan:
     """What to order at `as_of`: a line a series, each with its reason, also for ordering nothing.
+
+    The default policy's few factors are first tuned on the shop's own past, unless `tuned` is False; what came
+    of it stands in the plan's `tuning` and notes.
 
     Raises:
         UsageError: an unknown policy or model.
@@ -111,24 +134,34 @@ def plan(
     dataset = open_dataset(source, settings, tables, day)
     rule = make_policy(policy, **policy_options(policy, dataset.settings, seed))
     progress("fit", 0, 1)
-    ready = prepare(dataset, day, model=model, scenarios=rule.needs_scenarios, seed=seed)
-    return plan_prepared(ready, rule, lang=lang, progress=progress)
+    ready = prepare(dataset, day, model=model, policy=rule, scenarios=rule.needs_scenarios, seed=seed)
+    return plan_prepared(ready, rule, tuned=tuned, lang=lang, progress=progress)
 
 
-def plan_prepared(ready: Prepared, rule: Policy, *, lang: str = "en", progress: Progress = silent) -> Plan:
+def plan_prepared(
+    ready: Prepared, rule: Policy, *, tuned: bool = True, lang: str = "en", progress: Progress = silent
+) -> Plan:
     """The plan of a shop that is ready to be decided on."""
+    progress("tune", 0, 1)
+    learnt = tune(ready, rule) if tuned else Tuned(rule, None, None)
     result = plan_orders(
         ready.dataset,
         ready.panel,
         ready.sample if rule.needs_scenarios else None,
-        rule,
+        learnt.policy,
         ready.terms,
         ready.costs,
         floats_per_series=PLAN_SAMPLES * ready.horizon,
         lang=lang,
         progress=progress,
     )
-    return replace(result, notes=(*ready.notes, *result.notes), failures=(*result.failures, *ready.failures))
+    return replace(
+        result,
+        notes=(*ready.notes, *result.notes, *((learnt.note,) if learnt.note else ())),
+        failures=(*result.failures, *ready.failures),
+        tuning=learnt.adaptation,
+        forecast_parts=ready.parts if rule.needs_scenarios else None,
+    )
 
 
 def backtest(
@@ -137,13 +170,16 @@ def backtest(
     start: date | str,
     end: date | str,
     policies: Sequence[str] | None = None,
-    model: str | None = None,
+    model: str | ModelRequest | None = None,
+    tuned: bool = True,
     seed: int = 0,
     progress: Progress = silent,
     settings: GivenSettings = None,
     **tables: Any,
 ) -> Scoreboard:
     """Replay policies on the buckets from `start` to before `end`: cost, service, stock, perfect foresight.
+
+    The default policy's few factors are first tuned on what came before `start`, unless `tuned` is False.
 
     Raises:
         UsageError: an empty window, an unknown policy or model.
@@ -156,9 +192,15 @@ def backtest(
         name: make_policy(name, **policy_options(name, dataset.settings, seed))
         for name in policies or DEFAULT_POLICIES
     }
-    chosen = model or dataset.settings.forecast.model
     return run_backtest(
-        dataset, first, last, rules, lambda: make_forecaster(chosen), seed=seed, progress=progress
+        dataset,
+        first,
+        last,
+        rules,
+        model_maker(dataset, model),
+        seed=seed,
+        tuned=tuned,
+        progress=progress,
     )
 
 
@@ -168,7 +210,8 @@ def explain(
     *,
     as_of: date | str,
     policy: str = "order_up_to",
-    model: str | None = None,
+    model: str | ModelRequest | None = None,
+    tuned: bool = True,
     seed: int = 0,
     lang: str = "en",
     settings: GivenSettings = None,
@@ -182,7 +225,15 @@ def explain(
         UsageError: no such series, or several locations and none named.
     """
     made = plan(
-        source, as_of=as_of, policy=policy, model=model, seed=seed, lang=lang, settings=settings, **tables
+        source,
+        as_of=as_of,
+        policy=policy,
+        model=model,
+        tuned=tuned,
+        seed=seed,
+        lang=lang,
+        settings=settings,
+        **tables,
     )
     return explain_planned(made, series, lang=lang)
 

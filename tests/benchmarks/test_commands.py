@@ -51,7 +51,9 @@ def test_folds_print_a_line_each(vn2_source: Path) -> None:
     assert [line.split(",")[0] for line in lines] == ["first_week", "109", "117", "125", "133", "141", "149"]
 
 
-@pytest.mark.parametrize("module", ["m5_levels", "m5_score", "online_retail_lines"])
+@pytest.mark.parametrize(
+    "module", ["m5_levels", "m5_score", "online_retail_lines", "peers_residuals", "peers_statsforecast"]
+)
 def test_examples_in_docstrings_hold(module: str) -> None:
     result = doctest.testmod(importlib.import_module(f"benchmarks.{module}"))
     assert result.attempted > 0

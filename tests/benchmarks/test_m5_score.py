@@ -19,6 +19,7 @@ from benchmarks.m5_score import (
     forecast_arrays,
     scaled_pinball_level12,
     seasonal_naive,
+    unscaled_weight,
     wrmsse,
 )
 
@@ -158,6 +159,30 @@ def test_official_weight_without_a_scale_of_ours_is_reported(
     assert score.unscored_weight == pytest.approx(expected)
     with pytest.raises(UsageError, match="level 12 of the official basis lacks 12 of 12"):
         wrmsse(actual, actual, basis)
+
+
+def test_a_series_that_sold_on_the_last_day_alone_may_be_left_out(m5_source: Path) -> None:
+    path = m5_source / "sales_d1495_d1941.parquet"
+    frame = pl.read_parquet(path)
+    first = pl.int_range(pl.len()) == 0
+    frame.with_columns(
+        pl.when(first).then(5 if day == 1913 else 0).otherwise(f"d_{day}").cast(pl.Int16).alias(f"d_{day}")
+        for day in range(1495, 1914)
+    ).write_parquet(path)
+    basis = scoring_basis(m5_source)
+    plain = PlainM5(m5_source, 1913)
+    share = plain.money[0] / sum(plain.money)
+    assert share > 0
+    lost = unscaled_weight(basis)
+    assert lost[12] == pytest.approx(share)
+    assert lost[1] == lost[2] == lost[3] == 0
+    actual = read_sales(m5_source, first_day=1914, last_day=1941).values
+    off = actual.astype(float)
+    off[0] += 100
+    with pytest.raises(UsageError, match="level 12 of the window basis lacks 1 of 12"):
+        wrmsse(off, actual, basis, [12])
+    assert wrmsse(off, actual, basis, [12], leave_out_unscaled=True) == {12: 0.0}
+    assert wrmsse(off, actual, basis, [1], leave_out_unscaled=True) == wrmsse(off, actual, basis, [1])
 
 
 def test_own_and_official_scales_agree_on_the_same_days(m5_source: Path) -> None:

@@ -17,14 +17,17 @@ MakeDataset = Callable[..., Dataset]
 
 @pytest.fixture
 def make_dataset() -> MakeDataset:
-    """Rows by table name (dicts or a frame; ISO dates; `location` main or ``*`` when left out)."""
+    """Rows by table name (dicts or a frame; ISO dates; `location` main or ``*`` when left out).
 
-    def make(bucket: str = "week", **tables: Any) -> Dataset:
+    `demand` is the section of the settings of that name.
+    """
+
+    def make(bucket: str = "week", demand: dict[str, Any] | None = None, **tables: Any) -> Dataset:
         frames = {
             "sales": empty_table("sales"),
             **{name: _frame(name, rows) for name, rows in tables.items()},
         }
-        return Dataset(Settings.from_mapping({"series": {"bucket": bucket}}), frames)
+        return Dataset(Settings.from_mapping({"series": {"bucket": bucket}, "demand": demand or {}}), frames)
 
     return make
 

@@ -8,6 +8,8 @@ import pytest
 from shelfwise.demand import build_panel_with_report
 
 NAN = np.nan
+# What the records alone say; `test_stockouts` has what is made of it.
+MASK = {"stockouts": "mask"}
 
 
 def on_sale(day: str, share: float, sku: str = "a") -> dict[str, object]:
@@ -31,7 +33,7 @@ def on_sale(day: str, share: float, sku: str = "a") -> dict[str, object]:
 )
 def test_demand_of_a_bucket_partly_on_sale(make_dataset, sale, sold, share, demand):
     sales = [sale("2024-01-01", 1), sale("2024-01-08", sold)]
-    data = make_dataset(sales=sales, availability=[on_sale("2024-01-08", share)])
+    data = make_dataset(sales=sales, availability=[on_sale("2024-01-08", share)], demand=MASK)
     panel, report = build_panel_with_report(data, date(2024, 1, 15))
     assert panel.demand[0, 1] == pytest.approx(demand, nan_ok=True)
     assert panel.sold.tolist() == [[1, sold]]
@@ -57,7 +59,7 @@ def test_day_rows_are_averaged_over_all_days_of_the_bucket(make_dataset, sale):
 
 def test_february_of_a_leap_year_has_29_days(make_dataset, sale):
     availability = [on_sale(f"2024-02-{day:02}", 0) for day in range(1, 30)]
-    data = make_dataset("month", sales=[sale("2024-01-01", 2)], availability=availability)
+    data = make_dataset("month", sales=[sale("2024-01-01", 2)], availability=availability, demand=MASK)
     panel, _ = build_panel_with_report(data, date(2024, 3, 1))
     assert panel.on_sale.tolist() == [[1, 0]]
     assert np.isnan(panel.demand[0, 1])
@@ -73,7 +75,7 @@ def test_repeated_rows_of_a_day_count_as_their_mean(make_dataset, sale):
 def test_availability_from_as_of_on_is_not_looked_at(make_dataset, sale):
     # Read with its last row, the table would be one of days.
     availability = [on_sale("2024-01-01", 0.5), on_sale("2024-01-09", 0)]
-    data = make_dataset(sales=[sale("2024-01-01", 2)], availability=availability)
+    data = make_dataset(sales=[sale("2024-01-01", 2)], availability=availability, demand=MASK)
     panel, _ = build_panel_with_report(data, date(2024, 1, 8))
     assert panel.on_sale.tolist() == [[0.5]]
     assert panel.demand.tolist() == [[4]]

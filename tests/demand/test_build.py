@@ -78,6 +78,7 @@ def build(tables: dict[str, pl.DataFrame], bucket: str = "week") -> tuple[Panel,
 
 def as_bytes(panel: Panel) -> list[object]:
     arrays = [panel.sold, panel.demand, panel.on_sale, panel.launched, panel.ends]
+    arrays += [panel.recorded, panel.expected, panel.imputed]
     for known in panel.known.values():
         arrays += [known.values, known.group]
     frames = [panel.keys.rows(), panel.static.rows(), list(panel.known), panel.start, panel.horizon]
@@ -149,8 +150,9 @@ def test_a_panel_keeps_its_shapes_and_promises(rows, bucket):
     assert all(known.rows().shape == (panel.n_series, width) for known in panel.known.values())
     assert ((panel.on_sale >= 0) & (panel.on_sale <= 1)).all()
     assert not np.isfinite(panel.demand[np.isnan(panel.sold)]).any()
-    unknown = np.isfinite(panel.sold) & np.isnan(panel.demand)
+    unknown = np.isfinite(panel.sold) & np.isnan(panel.recorded)
     assert unknown.sum() == report.masked_buckets
+    assert np.array_equal(np.isfinite(panel.demand), np.isfinite(panel.sold))
     assert panel.keys.equals(panel.keys.sort("sku", "location"))
 
 

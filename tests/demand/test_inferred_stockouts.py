@@ -147,7 +147,10 @@ def test_masking_hides_the_marked_buckets_alone():
 def test_on_the_demo_shop_without_its_availability_table_hardly_any_mark_is_wrong():
     shop = make_shop(seed=11, n_skus=40, days=400)
     tables = {name: table for name, table in shop.tables.items() if name != "availability"}
-    settings = {"series": {"bucket": "day", "timezone": "Asia/Shanghai"}}
+    settings = {
+        "series": {"bucket": "day", "timezone": "Asia/Shanghai"},
+        "demand": {"infer_stockouts": "off"},
+    }
     panel = build_panel(dataset_from_frames(settings=settings, **tables), shop.truth.end)
     share, found = infer_stockouts(panel, shop.tables["stock"], infer=True)
     marked = share == 0

@@ -130,3 +130,36 @@ def test_many_orders_on_one_day_are_demand(make_dataset, sale):
     panel, report = build_panel_with_report(data, START + timedelta(days=60))
     assert report.spikes == ()
     assert panel.demand[0, 40] == 10_005
+
+
+def peaked(seed, places, buckets=160, mean=10, size=6_000):
+    demand = ordinary(np.random.default_rng(seed), series=1, buckets=buckets, mean=mean)
+    demand[0, list(places)] = size
+    return demand
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_peak_that_comes_again_every_year_is_a_season(seed):
+    assert find_spikes(peaked(seed, [30, 83]), year=52)[0].size == 0
+    assert find_spikes(peaked(seed, [30, 134]), year=52)[0].size == 0
+    assert find_spikes(peaked(seed, [30, 60]), year=52)[1].tolist() == [30, 60]
+    assert find_spikes(peaked(seed, [30]), year=52)[1].tolist() == [30]
+
+
+@pytest.mark.parametrize(("price", "spikes"), [(9.5, 1), (7.0, 0)])
+def test_a_price_cut_explains_a_peak(price, spikes):
+    paid = np.full((1, 200), 10.0, np.float32)
+    paid[0, 80] = price
+    found = find_spikes(peaked(1, [80]), price=Known(paid, np.zeros(1, np.int32)))
+    assert len(found[0]) == spikes
+
+
+@pytest.mark.parametrize("places", [(0, 1), (158, 159)])
+def test_two_buckets_at_an_end_of_the_record_are_a_level_as_far_as_one_sees(places):
+    assert find_spikes(peaked(2, places))[0].size == 0
+    assert find_spikes(peaked(2, (80, 81)))[1].tolist() == [80, 81]
+
+
+def test_a_ramp_has_no_spike():
+    steps = 2.0 ** np.linspace(0, 12, 60)
+    assert find_spikes(np.random.default_rng(0).poisson(steps, (20, 60)).astype(np.float32))[0].size == 0

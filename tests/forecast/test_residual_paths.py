@@ -13,6 +13,7 @@ from shelfwise.forecast.naive import SeasonalNaive
 from shelfwise.forecast.residual_paths import NO_HISTORY, NO_HISTORY_AT_ALL
 from shelfwise.forecast.residual_pool import ORIGINS, past_origins
 from shelfwise.forecast.scenarios import Scenarios
+from shelfwise.messages import Said
 
 
 def draw(
@@ -155,7 +156,7 @@ def test_without_history_the_shops_launches_stand_in() -> None:
     model = MovingAverage()
     scenarios = draw(model, demand, samples=500)
     first_buckets = np.median(demand[20:40, 50:54].mean(axis=1))
-    assert model.failures == {40: NO_HISTORY}
+    assert model.failures == {40: Said(NO_HISTORY)}
     assert scenarios.mean()[40] == pytest.approx([first_buckets] * 4)
     assert scenarios.paths[40].mean() == pytest.approx(first_buckets, rel=0.2)
     assert scenarios.paths[40].std() > 5
@@ -164,7 +165,7 @@ def test_without_history_the_shops_launches_stand_in() -> None:
 def test_without_any_history_in_the_shop_nothing_is_expected() -> None:
     model = SeasonalNaive()
     assert draw(model, np.full((3, 20), np.nan)).paths.max() == 0
-    assert model.failures == dict.fromkeys(range(3), NO_HISTORY_AT_ALL)
+    assert model.failures == dict.fromkeys(range(3), Said(NO_HISTORY_AT_ALL))
 
 
 def test_an_item_that_has_ended_is_no_failure() -> None:

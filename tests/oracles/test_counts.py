@@ -92,12 +92,15 @@ def test_a_spread_learnt_from_held_out_counts_covers_as_it_should_and_keeps_depe
     variation = np.full(n, 1.0, np.float32)
     half = slice(0, n // 2), slice(n // 2, n)
     ids = np.arange(n, dtype=np.uint64)
-    spread = Spread.learn(actual[half[0]], mean[half[0]], variation[half[0]], ids[half[0]], 5)
+    spread = Spread.learn(
+        actual[half[0]], mean[half[0]], level[half[0], 0], variation[half[0]], ids[half[0]], 5
+    )
     paths = spread.draw(
         mean[half[1]],
+        level[half[1], 0],
         variation[half[1]],
         np.ones(n // 2, bool),
-        np.full(n // 2, 1e9, np.float32),
+        np.full((n // 2, horizon), 1e9, np.float32),
         ids[half[1]],
         400,
         5,

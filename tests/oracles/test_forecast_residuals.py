@@ -37,18 +37,27 @@ def draw_twin(
     for h in range(horizon):
         step = source[h % steps]
         observed = [float(path[step]) for path in bank if not math.isnan(path[step])]
-        mean = sum(max(0.0, point[h] + unit * residual) for residual in observed) / len(observed)
-        factor = 1.0 if mean <= 0 else min(2.0, max(0.5, point[h] / mean))
+        values = sorted(point[h] + unit * residual for residual in observed)
+        if len(values) > 1 and values[-2] > 0:
+            values[-1] = min(values[-1], 3 * values[-2])
+        clipped, unclipped = sum(max(0.0, value) for value in values), sum(values)
+        kept = factor = 1.0
+        if clipped > 0:
+            factor = min(2.0, max(0.5, point[h] * len(values) / clipped))
+            kept = min(1.0, max(factor, unclipped / clipped))
+            factor /= kept
         for s in range(n_samples):
             state = np.uint64(stream(ROOT, np.uint64(series), s))
-            entry = int(uniform(state, 3 * (h - h % steps)) * count)
+            entry = int(uniform(state, 4 * (h - h % steps)) * count)
             residual = float(bank[entry][step])
             if math.isnan(residual):
-                picks = [int(uniform(state, 3 * h + 1 + a * 3 * horizon) * count) for a in range(TRIES)]
+                picks = [int(uniform(state, 4 * h + 1 + a * 4 * horizon) * count) for a in range(TRIES)]
                 picks += [(picks[-1] + away) % count for away in range(count)]
                 residual = next(float(bank[p][step]) for p in picks if not math.isnan(bank[p][step]))
             value = max(0.0, point[h] + unit * residual) * factor
-            paths[s, h] = math.floor(value + uniform(state, 3 * h + 2)) if whole else value
+            if uniform(state, 4 * h + 3) >= kept:
+                value = 0.0
+            paths[s, h] = math.floor(value + uniform(state, 4 * h + 2)) if whole else value
     return paths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -12,14 +13,18 @@ import polars as pl
 from shelfwise.demand import aggregation, launch
 from shelfwise.demand.availability import share_on_sale, uncensor
 from shelfwise.demand.behaviour import Observed, behaviour_signals
+from shelfwise.demand.bots import BotBurst, without_bots
 from shelfwise.demand.capping import cap_spikes
+from shelfwise.demand.cleaning import CleaningReport, Shift, Spike
 from shelfwise.demand.closures import closed_buckets
 from shelfwise.demand.covariates import attributes, countries, known_ahead
 from shelfwise.demand.coverage import day_edges
 from shelfwise.demand.holidays import calendar_covariates
+from shelfwise.demand.level_shifts import find_level_shifts
 from shelfwise.demand.panel import Panel
 from shelfwise.demand.report import DemandReport
 from shelfwise.demand.returns import place_returns
+from shelfwise.demand.stockouts import settle_stockouts
 from shelfwise.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +38,7 @@ def build_panel(dataset: Dataset, as_of: date, horizon: int = 0) -> Panel:
 
     Args:
         dataset: the shop's tables; rows dated on or after `as_of` are not looked at, except prices,
-            promotions and events.
+            promotions and events. Its settings say how stock-outs, spikes and bot orders are dealt with.
         as_of: any day of the first bucket that is not known.
         horizon: H, buckets after `as_of` the covariates reach.
 
@@ -52,15 +57,20 @@ def build_panel(dataset: Dataset, as_of: date, horizon: int = 0) -> Panel:
         >>> panel.start, panel.as_of, panel.demand.tolist()
         (datetime.date(2024, 1, 1), datetime.date(2024, 1, 22), [[3.0, 0.0, 2.0]])
     """
-    return build_panel_with_report(dataset, as_of, horizon)[0]
+    return _build(dataset, as_of, horizon)[0]
 
 
 def build_panel_with_report(dataset: Dataset, as_of: date, horizon: int = 0) -> tuple[Panel, DemandReport]:
-    """`build_panel`, with a report of what was netted, masked, scaled, closed and capped."""
+    """`build_panel`, with a report of what was netted, estimated, closed, capped and left out."""
+    panel, report = _build(dataset, as_of, horizon)
+    return panel, replace(report, cleaning=replace(report.cleaning, level_shifts=_level_shifts(panel)))
+
+
+def _build(dataset: Dataset, as_of: date, horizon: int) -> tuple[Panel, DemandReport]:
     if horizon < 0:
         raise UsageError(f"horizon must be 0 or more buckets; got {horizon}")
-    bucket = dataset.bucket
-    asked, as_of = as_of, bucket.floor(as_of)
+    bucket, asked = dataset.bucket, dataset.settings.demand
+    day, as_of = as_of, bucket.floor(as_of)
     sales = aggregation.happened_before(dataset.table("sales"), as_of)
     keys = aggregation.series_keys(sales, dataset.table("stock"), dataset.table("inbound"))
     lines = aggregation.sales_lines(sales, keys, bucket)
@@ -83,14 +93,21 @@ def build_panel_with_report(dataset: Dataset, as_of: date, horizon: int = 0) -> 
     sold[dead] = np.nan
     sold[:, closed] = np.nan
 
+    wanted, bots = _without_bots(lines, keys, sold, first) if asked.bots else (sold, ())
     on_sale = _on_sale(dataset, keys, as_of, first, sold.shape)
-    found = uncensor(sold, on_sale)
+    found = uncensor(wanted, on_sale)
+    # Where a burst of bot orders emptied the shelf, they are no bound of what people wanted.
+    demand = np.where(np.isnan(found.demand) & (wanted < sold), wanted, found.demand)
     on_sale[np.isnan(sold)] = 0.0
     start = bucket.from_index(first)
     edges = day_edges(bucket, start, n_buckets + horizon)
-    calendar = calendar_covariates(edges, keys["location"].to_list(), countries(dataset))
+    calendar = calendar_covariates(
+        edges, keys["location"].to_list(), countries(dataset, keys["location"].to_list())
+    )
     known = known_ahead(dataset, keys, edges) | calendar.known
-    demand, spikes = cap_spikes(found.demand, sold, lines, keys, known.get("promotion"), bucket, first)
+    spikes: tuple[Spike, ...] = ()
+    if asked.spikes:
+        demand, spikes = cap_spikes(demand, sold, lines, keys, known, bucket, first)
     panel = Panel(
         keys=keys,
         bucket=bucket,
@@ -105,10 +122,14 @@ def build_panel_with_report(dataset: Dataset, as_of: date, horizon: int = 0) -> 
         ends=ends.astype(np.int32),
         horizon=horizon,
     )
+    infer = asked.infer_stockouts == "on" or (
+        asked.infer_stockouts == "auto" and not dataset.has("availability")
+    )
+    panel, stockouts = settle_stockouts(panel, asked.stockouts, infer, dataset.table("stock"))
     returned = lines.filter(pl.col("micro") < 0)
-    report = DemandReport(
+    return panel, DemandReport(
         as_of=as_of,
-        asked=asked,
+        asked=day,
         lines=lines.height,
         net_units=_units(lines["micro"]),
         return_lines=returned.height,
@@ -121,10 +142,40 @@ def build_panel_with_report(dataset: Dataset, as_of: date, horizon: int = 0) -> 
         scaled_buckets=found.scaled,
         contradicted_buckets=found.contradicted,
         closures=tuple(bucket.from_index(first + int(step)) for step in np.flatnonzero(closed)),
-        spikes=spikes,
+        stockouts=stockouts,
+        cleaning=CleaningReport(bots, spikes),
         calendar=calendar.notes(),
     )
-    return panel, report
+
+
+def _without_bots(
+    lines: pl.DataFrame, keys: pl.DataFrame, sold: Floats, first: int
+) -> tuple[Floats, tuple[BotBurst, ...]]:
+    """(N, T) what was sold but for bot orders and what came back of them, and which these were."""
+    people, bots = without_bots(lines, keys)
+    if not bots:
+        return sold, ()
+    cells = aggregation.cells(place_returns(people)[0]).filter(pl.col("bucket") >= first)
+    without = aggregation.net_matrix(cells, len(keys), first, sold.shape[1])[0]
+    place = {key: row for row, key in enumerate(keys.select(aggregation.SERIES).iter_rows())}
+    rows = sorted({place[bot.sku, bot.location] for bot in bots})
+    wanted = sold.copy()
+    # `minimum` keeps what is not known unknown, and returns that find another sale now add none.
+    wanted[rows] = np.minimum(sold[rows], without[rows])
+    return wanted, bots
+
+
+def _level_shifts(panel: Panel) -> tuple[Shift, ...]:
+    return tuple(
+        Shift(
+            panel.keys["sku"][shift.row],
+            panel.keys["location"][shift.row],
+            panel.bucket.shift(panel.start, shift.column),
+            shift.before,
+            shift.after,
+        )
+        for shift in find_level_shifts(panel.recorded, panel.bucket)
+    )
 
 
 def _units(micro: pl.Series) -> float:

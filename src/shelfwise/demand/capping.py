@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from shelfwise.buckets import Bucket
 from shelfwise.demand.aggregation import MICRO
+from shelfwise.demand.cleaning import Spike
 from shelfwise.demand.panel import Known
-from shelfwise.demand.report import Spike
 from shelfwise.demand.spikes import find_spikes
 
 Floats = npt.NDArray[np.float32]
@@ -22,12 +24,12 @@ def cap_spikes(
     sold: Floats,
     lines: pl.DataFrame,
     keys: pl.DataFrame,
-    promotion: Known | None,
+    known: Mapping[str, Known],
     bucket: Bucket,
     first: int,
 ) -> tuple[Floats, tuple[Spike, ...]]:
     """Demand with spikes capped at the series' next-largest bucket, and which ones these were."""
-    series, column, cap = find_spikes(demand, promotion)
+    series, column, cap = find_spikes(demand, known.get("promotion"), known.get("price"), bucket.per_year)
     if len(series) and "order_id" in lines.columns:
         share = _largest_order(lines, series, column + first) / sold[series, column]
         driven = share >= DRIVEN_BY_ONE_ORDER

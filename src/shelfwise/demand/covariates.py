@@ -36,16 +36,18 @@ def known_ahead(dataset: Dataset, keys: pl.DataFrame, edges: Numbers) -> dict[st
     return known
 
 
-def countries(dataset: Dataset) -> dict[str, str]:
-    """The country of each location, as far as `locations` has a column `country`.
+def countries(dataset: Dataset, locations: list[str]) -> dict[str, str]:
+    """The country of each of `locations`: its `country` in the table, else the settings' `demand.country`.
 
     It is what the shop asks for a calendar with; a location without one gets none.
     """
+    general = dataset.settings.demand.country
+    named = {} if general is None else dict.fromkeys(locations, general)
     places = dataset.table("locations")
-    if "country" not in places.columns:
-        return {}
-    named = places.select("location", pl.col("country").cast(pl.String).str.strip_chars()).drop_nulls()
-    return dict(named.unique("location", keep="first", maintain_order=True).iter_rows())
+    if "country" in places.columns:
+        own = places.select("location", pl.col("country").cast(pl.String).str.strip_chars()).drop_nulls()
+        named |= dict(own.unique("location", keep="first", maintain_order=True).iter_rows())
+    return named
 
 
 def attributes(dataset: Dataset, keys: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from shelfwise.demand.occasions import days_since_last, days_to_next, shares, sp
 from shelfwise.demand.panel import Known, Panel
 from shelfwise.demand.shopping_days import shopping_covariates
 from shelfwise.errors import MissingExtra, ShelfwiseError, UsageError
+from shelfwise.messages import Said
 
 # Years looked at on each side: a distance needs the next holiday, a name needs to come round again.
 MARGIN_YEARS = 2
@@ -70,7 +71,10 @@ class Calendar:
 
     def notes(self) -> tuple[str, ...]:
         """What a user should know."""
-        return tuple(f"holidays of {country} left out: {error}" for country, error in self.failures.items())
+        return tuple(
+            Said("demand.holidays_left_out", country=country, error=error)
+            for country, error in self.failures.items()
+        )
 
 
 def calendar_covariates(

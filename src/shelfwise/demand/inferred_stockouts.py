@@ -213,7 +213,7 @@ def _tested(
     out all at once, the many zeros of a lumpy series would find each other guilty.
     """
     known = _without(seen, runs.where(guilty))
-    rates = rates_of(panel, known, labels, neighbours=True)
+    rates = rates_of(panel, known, labels, neighbours=True, like=calm)
     expected, certainty = levels_without_run(
         seen.units,
         rates.without_local,

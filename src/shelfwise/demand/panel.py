@@ -14,6 +14,7 @@ import numpy.typing as npt
 import polars as pl
 
 from shelfwise.buckets import Bucket
+from shelfwise.demand.shortages import Flags, Shortages
 from shelfwise.errors import UsageError
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class Panel:
         sold: (N, T) float32 net units sold; NaN before launch, after the end and in closures.
         on_sale: (N, T) float32, share of the bucket on sale, 0…1.
         demand: (N, T) float32 units that would have been sold with enough stock; NaN where nobody
-            can know: before launch, after the end, in closures, out of stock.
+            can know: before launch, after the end, in closures, out of stock. In a bucket of `shortages`
+            it may be one draw of what is likely, as lumpy and as unsure as demand that was seen.
         known: covariates known ahead, by name (`price`, `promotion`, `discount`, `event:NAME`, …).
         observed: signals of history alone, by name (`views`, `carts`, `rating`, …): a forecast may use
             them up to its origin.
@@ -70,6 +72,7 @@ class Panel:
             not yet launched).
         ends: (N,) int32 first bucket that no longer counts (a large number if never).
         horizon: H, buckets after T for which `known` has columns.
+        shortages: the buckets whose demand is an estimate.
 
     Example:
         >>> from datetime import date
@@ -91,6 +94,7 @@ class Panel:
     launched: Index = field(default_factory=lambda: np.zeros(0, np.int32))
     ends: Index = field(default_factory=lambda: np.zeros(0, np.int32))
     horizon: int = 0
+    shortages: Shortages = field(default_factory=Shortages.none)
 
     NEVER = np.int32(2**30)
 
@@ -152,6 +156,25 @@ class Panel:
         """The T + H bucket dates."""
         return self.bucket.dates(self.start, self.n_buckets + self.horizon)
 
+    @property
+    def imputed(self) -> Flags:
+        """(N, T) where `demand` is an estimate and no record."""
+        return self.shortages.mask(self.demand.shape)
+
+    @property
+    def recorded(self) -> Floats:
+        """(N, T) demand as far as the records alone tell it, NaN where stock ran out: what to judge by."""
+        if not len(self.shortages):
+            return self.demand
+        return self.shortages.written(self.shortages.recorded, self.demand)
+
+    @property
+    def expected(self) -> Floats:
+        """(N, T) `demand` with the mean in place of the draw: what to read a level from."""
+        if not len(self.shortages):
+            return self.demand
+        return self.shortages.written(self.shortages.expected, self.demand)
+
     @cached_property
     def series_ids(self) -> npt.NDArray[np.uint64]:
         """(N,) a stable 64-bit number of each (sku, location), the same wherever the series stands."""
@@ -173,6 +196,7 @@ class Panel:
             static=self.static[rows] if self.static.width else self.static,
             launched=self.launched[rows],
             ends=self.ends[rows],
+            shortages=self.shortages.take(rows),
         )
 
     def until(self, buckets: int) -> Panel:
@@ -189,6 +213,7 @@ class Panel:
             demand=self.demand[:, :buckets],
             observed={name: observed.until(buckets) for name, observed in self.observed.items()},
             horizon=self.horizon + self.n_buckets - buckets,
+            shortages=self.shortages.until(buckets),
         )
 
     def chunks(self, size: int) -> Iterator[npt.NDArray[np.intp]]:

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
-
-@dataclass(frozen=True, slots=True)
-class Spike:
-    """One bucket of one series whose demand was capped; `sold` in the panel keeps `value`."""
-
-    sku: str
-    location: str
-    date: date
-    value: float
-    capped_to: float
+from shelfwise.demand.cleaning import CleaningReport, Spike
+from shelfwise.demand.stockouts import StockoutReport
+from shelfwise.messages import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +26,12 @@ class DemandReport:
         carried_units: units by which a bucket's returns exceeded its sales and that earlier buckets bore.
         remainder_units: units returned that no earlier sale could bear; dropped.
         outside_life_units: net units before `items.launched` or from `items.ends` on; not in the panel.
-        masked_buckets: series-buckets whose demand is unknown because the item was not on sale.
-        scaled_buckets: series-buckets whose demand was scaled up, being on sale for a part only.
+        masked_buckets: series-buckets of which the records tell no demand, the item being out of stock.
+        scaled_buckets: series-buckets on sale for a part, of which the records tell it by that part.
         contradicted_buckets: series-buckets sold while never on sale; taken as sold.
         closures: first days of the buckets in which the whole shop was closed.
-        spikes: single orders far beyond a series' level, capped in `Panel.demand`.
+        stockouts: what was made of buckets out of stock, recorded and inferred.
+        cleaning: bot orders, spikes and level shifts that were flagged.
         calendar: what kept a country's holidays from being used.
     """
 
@@ -55,34 +49,25 @@ class DemandReport:
     scaled_buckets: int = 0
     contradicted_buckets: int = 0
     closures: tuple[date, ...] = ()
-    spikes: tuple[Spike, ...] = ()
+    stockouts: StockoutReport = field(default_factory=StockoutReport)
+    cleaning: CleaningReport = field(default_factory=CleaningReport)
     calendar: tuple[str, ...] = ()
+
+    @property
+    def spikes(self) -> tuple[Spike, ...]:
+        """Single orders far beyond a series' level, capped in `Panel.demand`."""
+        return self.cleaning.spikes
 
     def notes(self) -> tuple[str, ...]:
         """What a user should know, one sentence a thing that happened."""
-        told = []
+        told: list[str] = []
         if self.asked != self.as_of:
-            told.append(
-                f"as_of {self.asked} lies within the bucket that begins on {self.as_of}; that bucket is not known "
-                "as a whole, so history ends before it"
-            )
-        if self.masked_buckets or self.scaled_buckets:
-            told.append(
-                f"{self.masked_buckets} series-buckets out of stock were left out of the demand, "
-                f"{self.scaled_buckets} on sale for a part were scaled up"
-            )
+            told.append(Said("demand.within_bucket", asked=self.asked, as_of=self.as_of))
+        told += self.stockouts.notes()
         if self.contradicted_buckets:
-            told.append(
-                f"{self.contradicted_buckets} series-buckets sold while marked out of stock; taken as sold"
-            )
+            told.append(Said("demand.contradicted", count=self.contradicted_buckets))
         if self.remainder_units > 0:
-            told.append(f"{self.remainder_units:g} returned units have no earlier sale and were dropped")
+            told.append(Said("demand.remainder", units=f"{self.remainder_units:g}"))
         if self.closures:
-            told.append(f"{len(self.closures)} buckets without any sale in the shop count as closed")
-        if self.spikes:
-            first = self.spikes[0]
-            told.append(
-                f"{len(self.spikes)} single orders far beyond the usual were capped, the first: {first.sku}@"
-                f"{first.location} on {first.date}, {first.value:g} to {first.capped_to:g}"
-            )
-        return (*told, *self.calendar)
+            told.append(Said("demand.closures", count=len(self.closures)))
+        return (*told, *self.cleaning.notes(), *self.calendar)

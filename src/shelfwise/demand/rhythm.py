@@ -84,8 +84,12 @@ def family_labels(panel: Panel, column: str | None) -> pl.Series:
     return panel.static[named].cast(pl.String).fill_null("").rename("family")
 
 
-def rates_of(panel: Panel, seen: Seen, labels: pl.Series, neighbours: bool) -> Rates:
+def rates_of(
+    panel: Panel, seen: Seen, labels: pl.Series, neighbours: bool, like: Rates | None = None
+) -> Rates:
     """The rates of a panel's series, fitted in the order of their stable numbers.
+
+    With `like`, how local the levels are is taken over from rates of nearly the same buckets: choosing it is dear.
 
     That order makes the sums over series, and so the result, the same wherever a series stands in the panel.
     """
@@ -93,7 +97,8 @@ def rates_of(panel: Panel, seen: Seen, labels: pl.Series, neighbours: bool) -> R
     back = np.argsort(order)
     units, exposure = seen.units[order], seen.exposure[order]
     rhythm = _rhythm(panel, seen, labels, neighbours, order)
-    return fit_rates(units, exposure, whole_units(seen)[order], rhythm).take(back)
+    chosen = None if like is None else (like.decay[order], like.prior[order])
+    return fit_rates(units, exposure, whole_units(seen)[order], rhythm, chosen).take(back)
 
 
 def _rhythm(

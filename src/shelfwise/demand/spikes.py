@@ -2,8 +2,9 @@
 
 The rule is meant to be nearly never wrong: a bucket is a spike only if it is large in units, far above
 the series' next-largest bucket, far above the recent level, far above the spread of its own sales in
-logarithms, made by one order where orders are known, under no promotion, and not shared by many series
-on the same date (which would be an event).
+logarithms, made by one order where orders are known, under no promotion or price cut, and not shared by many
+series on the same date (which would be an event). What comes again a year later is a season, and what is still
+there at the end of the record, or was there from its beginning, is a level: neither is a spike.
 """
 
 from __future__ import annotations
@@ -30,10 +31,17 @@ WINDOW = 26
 EVENT_SERIES = 3
 EVENT_SHARE = 0.05
 CHUNK_ROWS = 16_384
+PRICE_CUT = 0.85
+# Moving feasts wander by some three weeks; a peak of a third the size is the same peak in a weaker year.
+YEARLY_SLACK = 3 / 52
+YEARLY_SHARE = 1 / 3
+YEARS_BACK = 2
 MAD_TO_SIGMA = 1.4826
 
 
-def find_spikes(demand: Floats, promotion: Known | None) -> tuple[Numbers, Numbers, Floats]:
+def find_spikes(
+    demand: Floats, promotion: Known | None = None, price: Known | None = None, year: float | None = None
+) -> tuple[Numbers, Numbers, Floats]:
     """Buckets whose demand looks like a single order far beyond the series' level.
 
     At most two buckets of a series are spikes: an order that keeps coming back is demand.
@@ -41,6 +49,8 @@ def find_spikes(demand: Floats, promotion: Known | None) -> tuple[Numbers, Numbe
     Args:
         demand: (N, T) units, NaN where unknown.
         promotion: share of each bucket under promotion; such buckets are left alone.
+        price: of each bucket; one 15 % or more below the usual of the year around explains a peak.
+        year: buckets a year, to know a peak again that comes every year; None = nothing comes again.
 
     Returns:
         Series, bucket, and the largest plausible demand the series has otherwise; sorted by series, bucket.
@@ -69,8 +79,46 @@ def find_spikes(demand: Floats, promotion: Known | None) -> tuple[Numbers, Numbe
     series, bucket, cap = (np.concatenate(column) for column in zip(*found, strict=True))
     together = np.bincount(bucket, minlength=buckets)
     event = (together >= EVENT_SERIES) & (together >= EVENT_SHARE * alive)
-    alone = ~event[bucket]
-    return series[alone], bucket[alone], cap[alone]
+    explained = event[bucket] | _at_an_end(demand, series, bucket)
+    if year is not None:
+        explained |= _every_year(demand, series, bucket, year)
+    if price is not None:
+        explained |= _cut_in_price(price, series, bucket, buckets)
+    return series[~explained], bucket[~explained], cap[~explained]
+
+
+def _at_an_end(demand: Floats, series: Numbers, bucket: Numbers) -> npt.NDArray[np.bool_]:
+    """Candidates that are the first two or the last two known buckets of their series: a level, as far as one sees."""
+    known = np.isfinite(demand[series])
+    before = np.cumsum(known, axis=1)
+    here = np.arange(len(series))
+    rank, count = before[here, bucket] - 1, before[:, -1]
+    again = np.r_[False, (series[1:] == series[:-1]) & (rank[1:] == rank[:-1] + 1)]
+    pair = again & ((rank == 1) | (rank == count - 1))
+    return np.asarray(pair | np.r_[pair[1:], False])
+
+
+def _every_year(demand: Floats, series: Numbers, bucket: Numbers, year: float) -> npt.NDArray[np.bool_]:
+    """Candidates with a peak of their kind about one or two years before or after."""
+    slack = max(round(YEARLY_SLACK * year), 1)
+    found = np.zeros(len(series), bool)
+    value = demand[series, bucket]
+    for years in (back for back in range(-YEARS_BACK, YEARS_BACK + 1) if back):
+        at = bucket[:, None] + round(years * year) + np.arange(-slack, slack + 1)
+        inside = (at >= 0) & (at < demand.shape[1])
+        there = np.nan_to_num(demand[series[:, None], np.clip(at, 0, demand.shape[1] - 1)])
+        found |= (inside & (there >= YEARLY_SHARE * value[:, None])).any(axis=1)
+    return found
+
+
+def _cut_in_price(price: Known, series: Numbers, bucket: Numbers, buckets: int) -> npt.NDArray[np.bool_]:
+    """Candidates sold well below the middle price of the year around."""
+    near = np.clip(bucket[:, None] + np.arange(-WINDOW, WINDOW + 1), 0, buckets - 1)
+    window = price.values[price.group[series][:, None], near].astype(np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        usual = np.nanmedian(window, axis=1)
+    return np.asarray(price.values[price.group[series], bucket] <= PRICE_CUT * usual)
 
 
 def _spikes_of(ordinary: Floats, demand: Floats) -> tuple[Numbers, Numbers, Floats]:

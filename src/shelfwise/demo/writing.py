@@ -50,7 +50,7 @@ order = 0.0                 # `terms` has an order cost for every supplier
 minimise = "cost"
 
 [forecast]
-model = "auto"
+model = "gbm"               # or "auto": models compete on the shop's own past
 """
 
 

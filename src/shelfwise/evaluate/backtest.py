@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,19 +11,21 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from shelfwise.buckets import Bucket
-from shelfwise.demand.build import build_panel
+from shelfwise.demand.build import build_panel, build_panel_with_report
 from shelfwise.demand.panel import Panel
 from shelfwise.errors import UsageError
 from shelfwise.evaluate.contest import ForecastContest
 from shelfwise.evaluate.foresight import perfect_foresight
+from shelfwise.evaluate.policy_tuning import Tuned, tune_policy
 from shelfwise.evaluate.replay import Shop, replay
 from shelfwise.evaluate.rolling import aligned
 from shelfwise.evaluate.scoreboard import Scoreboard, score
+from shelfwise.evaluate.service_front import service_front
 from shelfwise.evaluate.starting_stock import warmed_up_stock
 from shelfwise.evaluate.truth import replay_demand
+from shelfwise.evaluate.window import Window
 from shelfwise.forecast.base import Forecaster
-from shelfwise.messages import say
+from shelfwise.messages import Said
 from shelfwise.progress import Progress, silent
 from shelfwise.replenish.base import Policy
 from shelfwise.replenish.limits import SharedLimits
@@ -49,32 +52,30 @@ def run_backtest(
     seed: int = 0,
     n_samples: int = 200,
     starting_stock: StockState | None = None,
+    tuned: bool = False,
     progress: Progress = silent,
 ) -> Scoreboard:
     """Replay the buckets from `start` to before `end` with every policy on identical demand.
 
     At each review a policy sees a panel built from rows before that bucket alone, and scenarios made
     from that panel. Terms are today's; costs are as they were known at `start`. Series without a
-    sale before `start` are left out.
+    sale before `start` are left out, and so is a last bucket that was recorded in part (`Window`).
 
     Args:
         policies: by name; the first rule of thumb among them (`days_of_cover`), else the first, is what the
             others are compared with.
         forecaster: makes a new forecaster.
+        tuned: first tune the default policy's factors on what came before the window; see `tune_policy`.
         starting_stock: (N,) stock of `series_replayed(dataset, start)`; None = see `warmed_up_stock`.
 
     Raises:
-        UsageError: the window is empty, or ends after the last bucket with data.
+        UsageError: the window is empty, or ends after the last bucket with data; no policy.
         DataRejected: nothing is dated before the window.
     """
-    bucket = dataset.bucket
-    first_day, last_day = bucket.floor(start), bucket.floor(end)
-    n_buckets = bucket.count(first_day, last_day)
-    if n_buckets < 1:
-        raise UsageError(f"--from must lie at least one {bucket.name} before --to; got {start} and {end}")
     if not policies:
         raise UsageError("a backtest needs at least one policy")
-    _refuse_unsold_end(dataset, last_day)
+    window = Window.of(dataset, start, end)
+    bucket, first_day, last_day, n_buckets = window.bucket, window.first, window.last, window.n_buckets
     keys = series_replayed(dataset, first_day)
     later = len(series_replayed(dataset, last_day)) - len(keys)
     whole = aligned(build_panel(dataset.until(last_day), last_day), keys)
@@ -97,18 +98,26 @@ def run_backtest(
     whole = whole.take(usable)
 
     demand, guessed = replay_demand(whole, begin, begin + n_buckets)
+    # Returns and closures of the window reach back in `whole`; a shop at `start` could not know them.
+    known, told = build_panel_with_report(dataset.until(first_day), first_day, horizon)
+    before = aligned(known, kept)
     if starting_stock is None:
-        # Returns and closures of the window reach back in `whole`; a shop at `start` could not know them.
-        before = aligned(build_panel(dataset.until(first_day), first_day), kept)
         stock = warmed_up_stock(before, before.n_buckets, shop.terms, WINDOW[bucket.name])
     else:
         stock = starting_stock.take(usable)
     lead_times = _true_lead_times(shop, whole, n_buckets, seed)
+    learnt: dict[str, Tuned] = {}
+    if tuned:
+        learnt = {
+            name: tune_policy(policy, before, shop, forecaster, horizon=horizon, seed=seed)
+            for name, policy in policies.items()
+        }
+        policies = {name: one.policy for name, one in learnt.items()}
 
     def panel_at(t: int) -> Panel:
         day = bucket.shift(first_day, t)
         progress(STAGE, t + 1, n_buckets)
-        return aligned(build_panel(dataset.until(day), day, horizon), kept)
+        return before if t == 0 else aligned(build_panel(dataset.until(day), day, horizon), kept)
 
     forecasting = any(policy.needs_scenarios for policy in policies.values())
     contest = ForecastContest(
@@ -125,7 +134,7 @@ def run_backtest(
     errors = contest.in_use.errors(truth)
     names = list(policies)
     reference = REFERENCE if REFERENCE in names else names[0]
-    return score(
+    board = score(
         names,
         ledger,
         perfect_foresight(demand, shop.terms, shop.operating_costs, stock, lead_times),
@@ -138,7 +147,9 @@ def run_backtest(
         buckets_per_year=bucket.per_year,
         seed=seed,
         notes=(
-            *_notes(bucket, first_day, last_day, len(kept), later, guessed, starting_stock is None),
+            *_notes(window, len(kept), later, guessed, starting_stock is None),
+            *told.notes(),
+            *(one.note for one in learnt.values() if one.note is not None),
             *contest.notes,
         ),
         failures=(
@@ -146,26 +157,13 @@ def run_backtest(
             *((*kept[row], reason) for row, reason in sorted(contest.failures.items())),
         ),
     )
+    return replace(board, front=service_front(demand, before, shop, stock, lead_times))
 
 
 def series_replayed(dataset: Dataset, first_day: date) -> list[tuple[str, str]]:
     """The series that had a row before the window, in the panel's order."""
     sales = dataset.until(first_day).table("sales")
     return sales.select("sku", "location").unique().sort("sku", "location").rows()
-
-
-def _refuse_unsold_end(dataset: Dataset, last_day: date) -> None:
-    """A bucket after the last sale holds no demand of 0, but none that is known."""
-    bucket = dataset.bucket
-    last_sale = dataset.table("sales")["date"].max()
-    assert isinstance(last_sale, date)
-    furthest = bucket.shift(last_sale, 1)
-    if last_day > furthest:
-        raise UsageError(
-            f"--to must not lie after {furthest}: the last {bucket.name} with a sales row begins on "
-            f"{bucket.floor(last_sale)}, and what was not recorded cannot be replayed; got {last_day}. "
-            f"Use --to {furthest}, or add the later sales"
-        )
 
 
 def _true_lead_times(shop: Shop, panel: Panel, n_buckets: int, seed: int) -> npt.NDArray[np.int32] | None:
@@ -178,32 +176,30 @@ def _true_lead_times(shop: Shop, panel: Panel, n_buckets: int, seed: int) -> npt
 
 
 def _notes(
-    bucket: Bucket,
-    first: date,
-    last: date,
-    n_series: int,
-    later: int,
-    guessed: npt.NDArray[Any],
-    warmed_up: bool,
+    window: Window, n_series: int, later: int, guessed: npt.NDArray[Any], warmed_up: bool
 ) -> tuple[str, ...]:
-    span = f"{bucket.count(first, last)} {bucket.name} buckets from {first} to before {last}"
-    notes = [f"{n_series} series over {span}, all policies on the same demand"]
+    notes: list[str] = [
+        Said(
+            "backtest.window",
+            series=n_series,
+            buckets=window.n_buckets,
+            bucket=Said(f"report.bucket.{window.bucket.name}"),
+            first=window.first,
+            last=window.last,
+        )
+    ]
+    if window.note:
+        notes.append(window.note)
     if later:
-        notes.append(f"{later} series left out: their first sale lies within the window")
+        notes.append(Said("backtest.later", count=later))
     if warmed_up:
-        notes.append(
-            "starting stock: what a moving average with lead time + review + 1 buckets of cover would have left, "
-            "the same for every policy"
-        )
+        notes.append(Said("backtest.starting_stock"))
     if guessed.any():
-        notes.append(
-            f"{int(guessed.sum())} of {guessed.size} series-buckets were out of stock or closed: their demand is the "
-            "mean of the known buckets around them, the same for every policy"
-        )
+        notes.append(Said("backtest.guessed", count=int(guessed.sum()), all=guessed.size))
     return tuple(notes)
 
 
 def _blocked(
     keys: Sequence[tuple[str, str]], blocked: npt.NDArray[np.str_]
 ) -> tuple[tuple[str, str, str], ...]:
-    return tuple((*keys[int(row)], say(str(blocked[row]))) for row in np.flatnonzero(blocked != ""))
+    return tuple((*keys[int(row)], Said(str(blocked[row]))) for row in np.flatnonzero(blocked != ""))

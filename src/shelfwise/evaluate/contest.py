@@ -15,6 +15,7 @@ from shelfwise.forecast.base import Forecaster
 from shelfwise.forecast.fallback import Failures
 from shelfwise.forecast.register import make_forecaster
 from shelfwise.forecast.scenarios import Scenarios
+from shelfwise.messages import Said
 
 RIVALS = ("seasonal_naive", "moving_average")
 SCORES = {"model": pl.String, "wape": pl.Float64, "bias": pl.Float64, "pinball": pl.Float64}
@@ -76,7 +77,7 @@ class ForecastContest:
             if rival.failures:
                 first = next(iter(rival.failures.values()))
                 told.append(
-                    f"{name}, beside the model in use: {len(rival.failures)} series failed, the first: {first}"
+                    Said("backtest.rival_failed", model=name, count=len(rival.failures), reason=first)
                 )
         return tuple(dict.fromkeys(told))
 

@@ -83,7 +83,8 @@ def _orders(
     policy: Policy, situation: Situation, limits: SharedLimits, reviewing: npt.NDArray[np.bool_]
 ) -> Doubles:
     """(N,) orders of the series under review, which alone share the limits of this review."""
-    if not limits:
+    # A rule of thumb may learn its season from the whole shop; on scenarios every series decides for itself.
+    if not limits and (reviewing.all() or not policy.needs_scenarios):
         return np.where(reviewing, policy.decide(situation).quantity, 0.0)
     rows = np.flatnonzero(reviewing)
     some = situation.take(rows)

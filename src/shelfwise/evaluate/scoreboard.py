@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class Scoreboard:
         coverage: a row a quantile of the model in use, `level, below, at_or_below`.
         notes: how the replay was set up, in sentences (starting stock, guessed demand, series left out).
         failures: series that could not be replayed, with the reason.
+        front: a row a policy of the cost-service front, `fill_rate, cost, …`; see `service_front`.
     """
 
     table: pl.DataFrame
@@ -41,6 +42,7 @@ class Scoreboard:
     coverage: pl.DataFrame
     notes: tuple[str, ...] = ()
     failures: tuple[tuple[str, str, str], ...] = ()
+    front: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def to_frame(self) -> pl.DataFrame:
         """The table of policies."""

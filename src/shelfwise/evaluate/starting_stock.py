@@ -18,11 +18,12 @@ EXTRA_COVER_BUCKETS = 1
 
 def moving_levels(panel: Panel, first: int, last: int, window: int) -> npt.NDArray[np.float64]:
     """(N, last - first) mean of the known demand in the `window` buckets before each bucket."""
-    known = np.isfinite(panel.demand)
+    recorded = panel.recorded
+    known = np.isfinite(recorded)
     total = np.concatenate(
         [
             np.zeros((panel.n_series, 1)),
-            np.cumsum(np.where(known, panel.demand, 0.0), axis=1, dtype=np.float64),
+            np.cumsum(np.where(known, recorded, 0.0), axis=1, dtype=np.float64),
         ],
         axis=1,
     )
@@ -32,14 +33,20 @@ def moving_levels(panel: Panel, first: int, last: int, window: int) -> npt.NDArr
     return np.asarray((total[:, at] - total[:, low]) / np.maximum(count[:, at] - count[:, low], 1))
 
 
-def warmed_up_stock(panel: Panel, first: int, terms: SupplyTerms, window: int) -> StockState:
+def warmed_up_stock(
+    panel: Panel,
+    first: int,
+    terms: SupplyTerms,
+    window: int,
+    extra_cover_buckets: int = EXTRA_COVER_BUCKETS,
+) -> StockState:
     """Stock and pipeline at bucket `first`, the same for every policy that is compared.
 
-    The rule most shops use, an order up to L + R + 1 buckets of a moving average, is run over the
+    The rule most shops use, an order up to L + R + `extra_cover_buckets` of a moving average, is run over the
     buckets before `first`, from half a year back if there is so much, starting with its own target on
     hand. It sees nothing later than the bucket it decides in.
     """
-    cover = terms.lead_time_buckets + terms.review_period_buckets + EXTRA_COVER_BUCKETS
+    cover = terms.lead_time_buckets + terms.review_period_buckets + extra_cover_buckets
     warm_up = int(min(first, max(round(panel.bucket.per_year / 2), 2 * int(cover.max(initial=1)))))
     begin = first - warm_up
     rows = panel.n_series

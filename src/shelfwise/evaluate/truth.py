@@ -16,7 +16,8 @@ def replay_demand(panel: Panel, first: int, last: int) -> tuple[Floats, npt.NDAr
 
     Where demand is not known (out of stock, closure) it is the mean of the known buckets within six
     on either side, to whole units if the series sells in whole units; with none known nearby, the mean
-    of the series. Before launch and after the end it is 0. The guess may look at both sides: it is the
+    of the series. Before launch and after the end it is 0. What models are told of stock-outs does not enter,
+    so the yardstick is the same however the settings ask for them. The guess may look at both sides: it is the
     yardstick, which no policy ever sees ahead of time, and it is the same for all of them.
 
     Example:
@@ -26,8 +27,9 @@ def replay_demand(panel: Panel, first: int, last: int) -> tuple[Floats, npt.NDAr
         >>> demand.tolist(), guessed.tolist()
         ([[2.0, 3.0, 4.0]], [[False, True, False]])
     """
-    known = np.isfinite(panel.demand)
-    value = np.where(known, panel.demand, np.float32(0)).astype(np.float64)
+    recorded = panel.recorded
+    known = np.isfinite(recorded)
+    value = np.where(known, recorded, np.float32(0)).astype(np.float64)
     total = np.concatenate([np.zeros((len(value), 1)), np.cumsum(value, axis=1)], axis=1)
     count = np.concatenate([np.zeros((len(value), 1)), np.cumsum(known, axis=1)], axis=1)
     at = np.arange(first, last)

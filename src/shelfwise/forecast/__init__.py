@@ -11,11 +11,23 @@ from inspect import Signature, signature
 from types import ModuleType
 from typing import Any
 
+from shelfwise.forecast.attribution import explain
 from shelfwise.forecast.base import Forecaster
+from shelfwise.forecast.parts import ForecastParts
 from shelfwise.forecast.register import FORECASTERS, forecaster_names, make_forecaster
+from shelfwise.forecast.request import ModelRequest
 from shelfwise.forecast.scenarios import Scenarios
 
-__all__ = ["FORECASTERS", "Forecaster", "Scenarios", "forecaster_names", "make_forecaster"]
+__all__ = [
+    "FORECASTERS",
+    "ForecastParts",
+    "Forecaster",
+    "ModelRequest",
+    "Scenarios",
+    "explain",
+    "forecaster_names",
+    "make_forecaster",
+]
 
 
 class _CallableRoom(ModuleType):

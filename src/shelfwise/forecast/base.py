@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -47,6 +48,12 @@ class Forecaster(ABC):
         """Take new buckets as history to forecast from, without learning anew."""
         self.panel = panel
         return self
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to a file that holds no code; `shelfwise.forecast.persistence.load` reads it."""
+        from shelfwise.forecast.persistence import save
+
+        save(self, path)
 
     def sample(
         self,

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from shelfwise.demand.panel import Panel
 from shelfwise.errors import ShelfwiseError
+from shelfwise.forecast.attribution import explain
 from shelfwise.forecast.base import Forecaster
+from shelfwise.forecast.chosen import choice_notes, maker_again
+from shelfwise.forecast.parts import ForecastParts
 from shelfwise.forecast.register import make_forecaster
 from shelfwise.forecast.scenarios import Scenarios
+from shelfwise.messages import Said
+
+if TYPE_CHECKING:
+    from shelfwise.forecast.auto.report import AutoReport
 
 LAST_RESORT = "moving_average"
 CHUNK_FLOATS = 50_000_000
@@ -26,7 +34,7 @@ def fit_or_fall_back(make: Callable[[], Forecaster], panel: Panel) -> tuple[Fore
     Raises:
         ShelfwiseError: what the user can put right himself.
     """
-    name = "asked for"
+    name: str = Said("forecast.asked_for")
     try:
         model = make()
         name = model.name
@@ -34,7 +42,7 @@ def fit_or_fall_back(make: Callable[[], Forecaster], panel: Panel) -> tuple[Fore
     except ShelfwiseError:
         raise
     except Exception as error:  # whatever a learner throws must not lose the shop its orders
-        return make_forecaster(LAST_RESORT).fit(panel), _failed(f"model {name}", error)
+        return make_forecaster(LAST_RESORT).fit(panel), _failed("model_failed", name, error)
 
 
 def update_or_fall_back(model: Forecaster, panel: Panel) -> tuple[Forecaster, str | None]:
@@ -48,7 +56,7 @@ def update_or_fall_back(model: Forecaster, panel: Panel) -> tuple[Forecaster, st
     except ShelfwiseError:
         raise
     except Exception as error:  # as in fitting
-        return make_forecaster(LAST_RESORT).fit(panel), _failed(f"model {model.name}", error)
+        return make_forecaster(LAST_RESORT).fit(panel), _failed("model_failed", model.name, error)
 
 
 def sample_or_fall_back(
@@ -73,7 +81,7 @@ def sample_or_fall_back(
         raise
     except Exception as error:  # as in fitting
         instead = last_resort().sample(horizon, n_samples, np.random.default_rng(seed), rows=rows)
-        return instead, dict.fromkeys(map(int, rows), _failed(model.name, error))
+        return instead, dict.fromkeys(map(int, rows), _failed("sample_failed", model.name, error))
     bad = ~np.isfinite(scenarios.paths).all(axis=(1, 2)) | (scenarios.paths < 0).any(axis=(1, 2))
     if scenarios.expected is not None:
         bad |= ~np.isfinite(scenarios.expected).all(axis=1)
@@ -86,7 +94,7 @@ def sample_or_fall_back(
         scenarios.expected[again] = instead.mean()
     if scenarios.models is not None:
         scenarios.models[again] = LAST_RESORT
-    reason = f"{model.name} gave no usable paths; used {LAST_RESORT}"
+    reason = Said("forecast.no_usable_paths", model=model.name, instead=LAST_RESORT)
     return scenarios, dict.fromkeys(map(int, rows[again]), reason)
 
 
@@ -95,20 +103,21 @@ def stand_in_note(model: Forecaster) -> str | None:
     if not model.failures:
         return None
     first = next(iter(model.failures.values()))
-    return f"{len(model.failures)} series forecast by a stand-in, the first: {first}"
+    return Said("forecast.stand_in", count=len(model.failures), reason=first)
 
 
-def _failed(what: str, error: Exception) -> str:
-    return f"{what} failed ({type(error).__name__}: {error}); used {LAST_RESORT}"
+def _failed(how: str, model: str, error: Exception) -> str:
+    told = f"{type(error).__name__}: {error}"
+    return Said(f"forecast.{how}", model=model, error=told, instead=LAST_RESORT)
 
 
 class SafeForecast:
     """A fitted forecaster with a last resort behind it.
 
     Args:
-        name: model name, or `auto`.
+        model: a model's name, or what makes the model.
         panel: what to learn from.
-        options: passed to the model.
+        options: passed to a model named.
 
     Attributes:
         failures: row -> why that series is forecast by the last resort.
@@ -118,13 +127,56 @@ class SafeForecast:
         ShelfwiseError: an unknown model, a missing extra: what the user can put right himself.
     """
 
-    def __init__(self, name: str, panel: Panel, **options: Any) -> None:
+    def __init__(self, model: str | Callable[[], Forecaster], panel: Panel, **options: Any) -> None:
         self.panel = panel
+        self._make = partial(make_forecaster, model, **options) if isinstance(model, str) else model
         self.failures: Failures = {}
         self.notes: list[str] = []
         self._resort: Forecaster | None = None
-        self.model, failed = fit_or_fall_back(lambda: make_forecaster(name, **options), panel)
-        self.notes += [note for note in (failed, stand_in_note(self.model)) if note]
+        self.model, failed = fit_or_fall_back(self._make, panel)
+        self.notes += [
+            note for note in (failed, *choice_notes(self.model), stand_in_note(self.model)) if note
+        ]
+
+    def again(self) -> Callable[[], Forecaster]:
+        """What makes the same model unfitted; what a competition has chosen is not chosen again."""
+        return maker_again(self.model, self._make)
+
+    def choice(self, lang: str = "en") -> AutoReport | None:
+        """Which models `auto` chose and why; None where there was no choice."""
+        inner = getattr(self.model, "model", self.model)
+        report = getattr(inner, "report", None)
+        return None if report is None else report(lang)
+
+    def parts(self, horizon: int, rows: npt.NDArray[Any]) -> ForecastParts:
+        """What the expected demand of these series is made of, by the model that forecasts each; see `explain`."""
+        found = explain(self.model, horizon, rows)
+        lost = np.flatnonzero([int(row) in self.failures for row in rows])
+        if len(lost):
+            instead = explain(self.last_resort, horizon, rows[lost])
+            found.units[lost], found.models[lost] = instead.units, instead.models
+        return found
+
+    @classmethod
+    def around(cls, model: Forecaster) -> Self:
+        """A last resort behind a model that is fitted already, such as one loaded from a file."""
+        safe = cls.__new__(cls)
+        safe.panel, safe.model = model.panel, model
+        safe.failures, safe._resort = {}, None
+        safe._make = partial(make_forecaster, model.name)
+        safe.notes = [note for note in (*choice_notes(model), stand_in_note(model)) if note]
+        return safe
+
+    def update(self, panel: Panel) -> Self:
+        """New buckets as history to forecast from, without learning anew; where that fails, the last resort.
+
+        Raises:
+            ShelfwiseError: what the user can put right himself.
+        """
+        self.panel, self.failures, self._resort = panel, {}, None
+        self.model, failed = update_or_fall_back(self.model, panel)
+        self.notes = [note for note in (failed, stand_in_note(self.model)) if note]
+        return self
 
     @property
     def named_failures(self) -> tuple[tuple[str, str, str], ...]:

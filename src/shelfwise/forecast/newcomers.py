@@ -18,6 +18,7 @@ from shelfwise.demand.panel import Panel
 from shelfwise.forecast.base import Forecaster
 from shelfwise.forecast.likeness import Traits
 from shelfwise.forecast.scenarios import Floats
+from shelfwise.messages import Said
 
 Rows = npt.NDArray[np.intp]
 Doubles = npt.NDArray[np.float64]
@@ -129,7 +130,7 @@ class NewItemForecaster(Forecaster):
     def reasons(self, rows: Rows) -> list[str]:
         """Which items each series is guessed from, what they share with it, and why the interval is wide."""
         if not len(self.launches.rows):
-            return ["no history in the whole shop: zero used"] * len(rows)
+            return [Said("forecast.no_history_at_all")] * len(rows)
         told: list[str] = []
         for first in range(0, len(rows), ROWS_AT_ONCE):
             part = rows[first : first + ROWS_AT_ONCE]
@@ -141,11 +142,17 @@ class NewItemForecaster(Forecaster):
         counted = int((weight > 0.05 * weight.max()).sum())
         names = ", ".join("@".join(self.panel.keys.row(int(other))) for other in likely[:3])
         shared = self._traits.shared(int(row), int(likely[0]), self._weights)
-        alike = f"the nearest has the same {', '.join(shared[:4])}" if shared else "none shares an attribute"
-        what = "the launches of" if self.launches.genuine else "no launch is on record, so from the level of"
-        return (
-            f"no history: guessed from {what} {counted} items like it, first {names} ({alike}); "
-            f"wide, since such guesses are off by a factor of {np.exp(self.spread):.1f} either way"
+        alike = (
+            Said("forecast.newcomer.shares", traits=", ".join(shared[:4]))
+            if shared
+            else Said("forecast.newcomer.shares_nothing")
+        )
+        return Said(
+            "forecast.newcomer.like_launches" if self.launches.genuine else "forecast.newcomer.like_levels",
+            count=counted,
+            names=names,
+            alike=alike,
+            factor=f"{np.exp(self.spread):.1f}",
         )
 
     def _sample_rows(

@@ -25,27 +25,31 @@ FORECASTERS: dict[str, str] = {
     "arima": "shelfwise.forecast.classical.statsforecast_models:ARIMA",
     "ces": "shelfwise.forecast.classical.statsforecast_models:CES",
     "mstl": "shelfwise.forecast.classical.statsforecast_models:MSTL",
+    "lstm": "shelfwise.forecast.deep.estimator:LSTM",
+    "gru": "shelfwise.forecast.deep.estimator:GRU",
 }
+# What forecasts where nobody says what should.
 DEFAULT_MODEL = "gbm"
+AUTO = "auto"
+AUTO_PLACE = "shelfwise.forecast.auto.forecaster:AutoForecaster"
 
 
 def forecaster_names() -> list[str]:
-    """All names `make_forecaster` knows, and ``auto``."""
-    return ["auto", *FORECASTERS]
+    """All names `make_forecaster` knows."""
+    return [AUTO, *FORECASTERS]
 
 
 def make_forecaster(name: str, **options: Any) -> Forecaster:
-    """A new forecaster by name; ``auto`` is the default model.
+    """A new forecaster by name; ``auto`` lets models compete (`AutoForecaster`).
 
     Example:
         >>> make_forecaster("seasonal_naive").name
         'seasonal_naive'
     """
-    known = DEFAULT_MODEL if name == "auto" else name
-    if known not in FORECASTERS:
+    if name not in FORECASTERS and name != AUTO:
         close = difflib.get_close_matches(name, forecaster_names(), n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise UsageError(f"unknown model {name!r}; the choices are {', '.join(forecaster_names())}.{hint}")
-    module, _, attribute = FORECASTERS[known].partition(":")
+    module, _, attribute = FORECASTERS.get(name, AUTO_PLACE).partition(":")
     maker: Callable[..., Forecaster] = getattr(import_module(module), attribute)
     return maker(**options)

@@ -19,6 +19,7 @@ from shelfwise.forecast.kernels.levels import level_forecasts
 from shelfwise.forecast.kernels.residuals import collect_residuals, draw_paths
 from shelfwise.forecast.residual_pool import LEAST_PATHS, Draws, ResidualPool, past_origins
 from shelfwise.forecast.scenarios import Floats
+from shelfwise.messages import Said
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -26,8 +27,7 @@ Flags = npt.NDArray[np.bool_]
 WINDOW = {"day": 28, "week": 13, "month": 6}
 SPAN_YEARS = 2.0
 SERIES_AT_ONCE = 1024
-NO_HISTORY = "no history: level of the shop's new items used"
-NO_HISTORY_AT_ALL = "no history in the whole shop: zero used"
+NO_HISTORY, NO_HISTORY_AT_ALL = "forecast.no_history", "forecast.no_history_at_all"
 
 
 class ResidualPathForecaster(Forecaster):
@@ -57,7 +57,7 @@ class ResidualPathForecaster(Forecaster):
         self._prepare()
         silent = np.flatnonzero((self._counts == 0) & (panel.ends > panel.n_buckets))
         self._launch_level = self._pool.launch_level if len(silent) else 0.0
-        reason = NO_HISTORY if self._counts.any() else NO_HISTORY_AT_ALL
+        reason = Said(NO_HISTORY if self._counts.any() else NO_HISTORY_AT_ALL)
         self.failures = {int(row): reason for row in silent}
         return self
 

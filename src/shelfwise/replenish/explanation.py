@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import polars as pl
+
+from shelfwise.forecast.parts import ForecastParts
 from shelfwise.messages import say
 from shelfwise.replenish.wording import text_of
 
@@ -76,6 +79,8 @@ class Explanation:
         steps: from demand to quantity, in order; a step that does not apply is left out.
         receipts: open receipts: due date, units, whether overdue.
         warnings: sentences.
+        forecast: what is expected of this series alone until its next order arrives, taken apart; None where
+            no forecast was made.
     """
 
     sku: str
@@ -87,6 +92,12 @@ class Explanation:
     receipts: tuple[tuple[date, float, bool], ...] = ()
     warnings: tuple[str, ...] = ()
     lang: str = "en"
+    forecast: ForecastParts | None = None
+
+    @property
+    def forecast_told(self) -> str:
+        """What the forecast is made of, as a sentence; empty without one."""
+        return "" if self.forecast is None else self.forecast.tell(0, 0, self.forecast.horizon, self.lang)
 
     def step(self, code: str) -> Step:
         """One step by its code.
@@ -120,11 +131,21 @@ class Explanation:
                 for due, units, late in self.receipts
             ],
             "warnings": list(self.warnings),
+            "forecast": self._forecast_dict(),
         }
+
+    def _forecast_dict(self) -> dict[str, Any] | None:
+        """The sentence, and the units of each part that is not 0, bucket by bucket."""
+        if self.forecast is None:
+            return None
+        lines = self.forecast.to_frame().filter(pl.col("units") != 0.0).select("date", "part", "units").rows()
+        parts = [{"date": day.isoformat(), "part": part, "units": units} for day, part, units in lines]
+        return {"text": self.forecast_told, "parts": parts}
 
     def __str__(self) -> str:
         status = say(f"plan.status.{self.status}", self.lang)
         lines = [f"{self.sku} @ {self.location} — {status}", self.reason, ""]
+        lines += [f"  {self.forecast_told}"] if self.forecast else []
         lines += [f"  {step.text}" for step in self.steps]
         lines += [f"  ! {warning}" for warning in self.warnings]
         return "\n".join(lines)
@@ -137,7 +158,8 @@ class Explanation:
         )
         head = f"{html.escape(self.sku)} @ {html.escape(self.location)}: {html.escape(self.reason)}"
         warnings = "".join(f"<li>{html.escape(warning)}</li>" for warning in self.warnings)
-        return f"<p><b>{head}</b></p><table>{rows}</table><ul>{warnings}</ul>"
+        told = html.escape(self.forecast_told)
+        return f"<p><b>{head}</b></p><p>{told}</p><table>{rows}</table><ul>{warnings}</ul>"
 
 
 def steps_of(row: Mapping[str, Any], lang: str) -> tuple[Step, ...]:

@@ -107,9 +107,7 @@ def share_limits(
     figures = dict(decision.figures) | {"after_limits": quantity}
     if "expected_cost_with" in figures:
         assert isinstance(policy, ScenarioOrderUpTo)  # only it reports expected costs
-        outcome = Projection.of(situation, shortage=policy.shortage(situation), seed=policy.seed).assess(
-            quantity
-        )
+        outcome = policy.project(situation).assess(quantity)
         placed = np.where(quantity > 0, np.asarray(situation.costs.order), 0.0)
         figures |= {
             "expected_lost_with": outcome.lost,
@@ -139,7 +137,7 @@ def _limits(
 def _weighed(policy: Policy, situation: Situation) -> tuple[Projection, npt.NDArray[np.bool_]]:
     """The projection that tells what a cut costs under the policy's own aim, and who is judged by cycles."""
     if isinstance(policy, ScenarioOrderUpTo) and policy.objective != "service":
-        projection = Projection.of(situation, shortage=policy.shortage(situation), seed=policy.seed)
+        projection = policy.project(situation)
         return projection, projection.by_cycle()
     shortage = np.asarray(situation.costs.shortage)
     projection = Projection.of(

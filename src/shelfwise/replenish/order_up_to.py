@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from shelfwise.errors import UsageError
+from shelfwise.forecast.scenarios import Scenarios
+from shelfwise.replenish.adaptation.factors import DEFAULT, Factors
 from shelfwise.replenish.base import Policy
 from shelfwise.replenish.figures import common_figures, scenario_figures
 from shelfwise.replenish.projection import Goal, Projection
+from shelfwise.replenish.shortage_weight import shortage_weight
 from shelfwise.replenish.situation import Decision, Doubles, Situation
+from shelfwise.simulate.costs import Costs
 from shelfwise.simulate.lots import round_lots
 
 Objective = Literal["cost", "profit", "service"]
@@ -55,6 +60,7 @@ class ScenarioOrderUpTo(Policy):
         service_level: float = 0.95,
         kind: Literal["fill_rate", "cycle"] = "fill_rate",
         seed: int = 0,
+        factors: Factors = DEFAULT,
     ) -> None:
         if objective not in ("cost", "profit", "service"):
             raise UsageError(f"objective must be cost, profit or service; got {objective!r}")
@@ -62,14 +68,22 @@ class ScenarioOrderUpTo(Policy):
             raise UsageError(f"kind must be fill_rate or cycle; got {kind!r}")
         if not 0.0 < service_level < 1.0:
             raise UsageError(f"service_level must lie between 0 and 1, both excluded; got {service_level}")
+        for name, value in (("shortage", factors.shortage), ("spread", factors.spread)):
+            if not 0.0 < value < np.inf:
+                raise UsageError(f"the {name} factor must be above 0 and finite; got {value}")
         self.objective = objective
         self.service_level = service_level
         self.kind = kind
         self.seed = seed
+        self.factors = factors
+
+    def with_factors(self, factors: Factors) -> ScenarioOrderUpTo:
+        """The same policy with other factors."""
+        return ScenarioOrderUpTo(self.objective, self.service_level, self.kind, self.seed, factors)
 
     def decide(self, situation: Situation) -> Decision:
         """The orders for this review."""
-        projection = Projection.of(situation, shortage=self.shortage(situation), seed=self.seed)
+        projection = self.project(situation)
         goal: Goal = SERVICE_GOALS[self.kind] if self.objective == "service" else "cost"
         wanted, quantity = projection.choose(goal, self.service_level)
         level = self._service_target(projection)
@@ -106,16 +120,33 @@ class ScenarioOrderUpTo(Policy):
             steps[name][rows] = np.where(due, value, 0.0)
         return wanted, quantity, steps
 
+    def project(self, situation: Situation) -> Projection:
+        """Stock through the lead time, and what a unit short is judged by."""
+        factor = np.full(situation.n_series, self.factors.shortage)
+        if situation.scenarios is not None and self.factors.spread != 1.0:
+            situation = replace(situation, scenarios=spread_out(situation.scenarios, self.factors.spread))
+        return Projection.of(
+            situation,
+            shortage=self.shortage(situation),
+            weight=factor * shortage_weight(situation.terms),
+            cycle_weight=factor,
+            seed=self.seed,
+        )
+
     def shortage(self, situation: Situation) -> Doubles:
         """(N,) what a unit short costs under this objective."""
-        shortage = np.asarray(situation.costs.shortage)
+        return self.judged_cost(situation.costs, situation.margin)
+
+    def judged_cost(self, costs: Costs, margin: Doubles | None) -> Doubles:
+        """(N,) what a unit short costs under this objective, of series with these costs and margins."""
+        shortage = np.asarray(costs.shortage)
         if self.objective != "profit":
             return shortage
-        if situation.margin is None:
+        if margin is None:
             raise UsageError(
                 'objective "profit" needs the margin of each series; give items a price and a unit_cost'
             )
-        return np.maximum(shortage + np.nan_to_num(situation.margin), 0.0)
+        return np.maximum(shortage + np.nan_to_num(margin), 0.0)
 
     def _lot_steps(self, projection: Projection, goal: Goal, quantity: Doubles) -> dict[str, Doubles]:
         """The best order with whole multiples alone, then with the MOQ and the order cost, then with all.
@@ -143,7 +174,14 @@ class ScenarioOrderUpTo(Policy):
         """(N,) the level asked for, or the one that the costs imply: shortage / (shortage + holding)."""
         if self.objective == "service":
             return np.full(projection.situation.n_series, self.service_level)
-        return critical_ratio(projection.shortage, projection.holding)
+        return critical_ratio(projection.judged, projection.holding)
+
+
+def spread_out(scenarios: Scenarios, spread: float) -> Scenarios:
+    """Scenarios whose distance from their mean is multiplied, cut at 0."""
+    mean = scenarios.paths.mean(axis=1, keepdims=True, dtype=np.float64).astype(np.float32)
+    paths = np.maximum(mean + np.float32(spread) * (scenarios.paths - mean), np.float32(0))
+    return replace(scenarios, paths=paths)
 
 
 def critical_ratio(shortage: Doubles, holding: Doubles) -> Doubles:

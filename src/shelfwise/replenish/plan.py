@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,7 +13,9 @@ import polars as pl
 
 from shelfwise.buckets import Bucket
 from shelfwise.errors import UsageError
+from shelfwise.forecast.parts import ForecastParts
 from shelfwise.messages import say
+from shelfwise.replenish.adaptation import Adaptation
 from shelfwise.replenish.explanation import Explanation, steps_of
 from shelfwise.replenish.reasons import figure, mean_demand, reason_codes, statuses, stockout_bucket
 from shelfwise.replenish.situation import Decision, Doubles, Situation
@@ -48,7 +50,10 @@ class Plan:
         policy: the name of the policy.
         lang: language of `reason`.
         notes: what the user should know about the run as a whole.
+        tuning: what the policy's factors were tuned on, and to what; None where they were not.
         failures: (sku, location, reason) of series that could not be decided, or only by a last resort.
+        forecast_parts: row of the table -> what is expected of that series until its next order arrives, taken
+            apart; None where no forecast was made.
     """
 
     table: pl.DataFrame
@@ -60,6 +65,10 @@ class Plan:
     lang: str = "en"
     notes: tuple[str, ...] = ()
     failures: tuple[tuple[str, str, str], ...] = ()
+    tuning: Adaptation | None = None
+    forecast_parts: Callable[[int], ForecastParts | None] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     @property
     def orders(self) -> pl.DataFrame:
@@ -96,6 +105,7 @@ class Plan:
             row["sku"], row["location"], row["status"], reason, row["reason_code"],
             steps_of(row | {"bucket": say(f"plan.bucket.{self.bucket.name}", language)}, language),
             receipts, warnings, language,
+            None if self.forecast_parts is None else self.forecast_parts(self._find(sku, location)),
         )  # fmt: skip
 
     def _find(self, sku: str, location: str | None) -> int:
@@ -226,9 +236,9 @@ def _lasting(situation: Situation, decision: Decision, quantity: Doubles, rate: 
 
 
 def _history(situation: Situation) -> dict[str, pl.Series | pl.Expr]:
-    """What the forecast stands on: the model, buckets of known demand, and buckets left out as unknown."""
+    """What the forecast stands on: the model, buckets of known demand, and buckets of which no record tells it."""
     panel = situation.panel
-    known = (~np.isnan(panel.demand)).sum(axis=1)
+    known = (~np.isnan(panel.recorded)).sum(axis=1)
     lived = np.clip(np.minimum(panel.ends, panel.n_buckets) - panel.launched, 0, panel.n_buckets)
     models = None if situation.scenarios is None else situation.scenarios.models
     names = [None] * panel.n_series if models is None else [str(name) for name in models]

@@ -70,6 +70,8 @@ class Projection:
         stock: (N, S) net stock when the order arrives, with what is due by then (below 0: owed).
         dry: (N,) share of scenarios in which demand goes unserved before the order arrives.
         holding, shortage: (N,) cost per unit and bucket.
+        weight: (N,) share of the shortage cost that `choose` judges by; see `shortage_weight`.
+        cycle_weight: (N,) the same for orders that are judged by their cycle.
     """
 
     situation: Situation
@@ -80,6 +82,8 @@ class Projection:
     dry: Doubles
     holding: Doubles
     shortage: Doubles
+    weight: Doubles
+    cycle_weight: Doubles
 
     @classmethod
     def of(
@@ -88,9 +92,14 @@ class Projection:
         *,
         holding: Doubles | None = None,
         shortage: Doubles | None = None,
+        weight: Doubles | None = None,
+        cycle_weight: Doubles | None = None,
         seed: int = 0,
     ) -> Projection:
         """Project a situation; `holding` and `shortage` replace its own cost rates.
+
+        A `weight` (N,) that would leave a shelf empty for good which the whole shortage cost would fill is
+        raised until the first lot pays: with nothing else on its way, no other order needs to shrink.
 
         Raises:
             UsageError: no scenarios, or they are too short.
@@ -109,7 +118,7 @@ class Projection:
         net = np.asarray(situation.on_hand - situation.backorders, dtype=np.float64)
         project_to_arrival(paths, leads, receipts, net, terms.lost_share, stock, dry)
         own = situation.costs
-        return cls(
+        full = cls(
             situation,
             paths,
             leads,
@@ -118,7 +127,30 @@ class Projection:
             dry,
             np.asarray(own.holding if holding is None else holding, dtype=np.float64),
             np.asarray(own.shortage if shortage is None else shortage, dtype=np.float64),
+            np.ones(situation.n_series),
+            np.ones(situation.n_series) if cycle_weight is None else cycle_weight,
         )
+        return full if weight is None else replace(full, weight=full._filling(weight))
+
+    def _filling(self, weight: Doubles) -> Doubles:
+        """(N,) `weight`, raised where only that makes the first lot to an empty shelf pay."""
+        from shelfwise.replenish.kernels.choice import weights_of_first_lot
+
+        terms = self.situation.terms
+        multiple = np.asarray(terms.multiple)
+        lot = np.maximum(lot_range(terms.moq, multiple, terms.max_quantity)[0], 1) * multiple
+        least = np.empty(len(weight))
+        weights_of_first_lot(
+            self.paths, self.leads, self.receipts, np.asarray(terms.review_period_buckets),
+            self.holding, self.shortage, terms.lost_share, lot, least,
+        )  # fmt: skip
+        least *= 1.0 + 1e-6
+        return np.where((weight < least) & (least <= 1.0), least, weight)
+
+    @property
+    def judged(self) -> Doubles:
+        """(N,) cost of a unit short that `choose` judges by."""
+        return self.shortage * self.weight
 
     def choose(
         self,
@@ -139,7 +171,7 @@ class Projection:
             ceiling: (N,) units no order may exceed, in place of the supplier's maximum.
             moq, order_cost: (N,) in place of the situation's own.
         """
-        from shelfwise.replenish.kernels.projection import choose
+        from shelfwise.replenish.kernels.choice import choose
 
         terms, n_series = self.situation.terms, self.situation.n_series
         multiple = np.asarray(terms.multiple)
@@ -148,7 +180,7 @@ class Projection:
         wanted, lots = np.empty(n_series), np.empty(n_series, dtype=np.int64)
         choose(
             GOALS[goal], level, self.paths, self.leads, self.receipts, self.stock,
-            np.asarray(terms.review_period_buckets), self.holding, self.shortage, terms.lost_share,
+            np.asarray(terms.review_period_buckets), self.holding, self.judged, terms.lost_share,
             np.asarray(self.situation.costs.order if order_cost is None else order_cost),
             np.zeros(n_series) if charge is None else charge,
             multiple, fewest_lots, most_lots, wanted, lots,
@@ -196,7 +228,8 @@ class Projection:
         reorder_at, up_to = np.empty(n_series), np.empty(n_series)
         cycle_orders(
             self.paths, self.leads, self.receipts, self.stock, np.asarray(terms.review_period_buckets),
-            self.holding, self.shortage, terms.lost_share, np.asarray(self.situation.costs.order),
+            self.holding, self.shortage * self.cycle_weight, terms.lost_share,
+            np.asarray(self.situation.costs.order),
             fewest_lots * multiple, self.longest_cycle(), np.minimum(multiple, 1.0), reorder_at, up_to,
         )  # fmt: skip
         due = (reorder_at >= 0.0) & (up_to > 0.0) & (most_lots > 0)
@@ -205,8 +238,8 @@ class Projection:
 
     def cycle_costs(self, quantities: Doubles) -> Doubles:
         """(N, M) what orders of `quantities` (N, M), rising from 0 to each series' own order, cost over the cycle
-        they start; see `kernels.cycle`."""
-        from shelfwise.replenish.kernels.cycle import cycle_costs
+        they start; see `kernels.cycle_worth`."""
+        from shelfwise.replenish.kernels.cycle_worth import cycle_costs
 
         terms = self.situation.terms
         multiple = np.asarray(terms.multiple)
@@ -214,20 +247,23 @@ class Projection:
         costs = np.empty_like(quantities)
         cycle_costs(
             self.paths, self.leads, self.receipts, self.stock, np.asarray(terms.review_period_buckets),
-            self.holding, self.shortage, terms.lost_share, np.asarray(self.situation.costs.order),
+            self.holding, self.shortage * self.cycle_weight, terms.lost_share,
+            np.asarray(self.situation.costs.order),
             fewest_lots * multiple, self.longest_cycle(), np.minimum(multiple, 1.0), quantities, costs,
         )  # fmt: skip
         return costs
 
-    def assess(self, quantity: Doubles) -> Outcome:
-        """What an order of `quantity` (N,) units leads to; its order cost is not counted."""
+    def assess(self, quantity: Doubles, *, judged: bool = False) -> Outcome:
+        """What an order of `quantity` (N,) units leads to; its order cost is not counted, and a unit short at what
+        it costs, or with `judged` at what `choose` judges by."""
         from shelfwise.replenish.kernels.projection import assess
 
         terms = self.situation.terms
         outcome = np.empty((self.situation.n_series, 4))
         assess(
             self.paths, self.leads, self.receipts, self.stock, np.asarray(terms.review_period_buckets),
-            np.asarray(quantity, dtype=np.float64), self.holding, self.shortage, terms.lost_share, outcome,
+            np.asarray(quantity, dtype=np.float64), self.holding, self.judged if judged else self.shortage,
+            terms.lost_share, outcome,
         )  # fmt: skip
         return Outcome(*(np.ascontiguousarray(outcome[:, column]) for column in range(4)))
 
@@ -242,6 +278,8 @@ class Projection:
             self.dry[rows],
             self.holding[rows],
             self.shortage[rows],
+            self.weight[rows],
+            self.cycle_weight[rows],
         )
 
 

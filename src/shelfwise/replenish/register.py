@@ -19,6 +19,8 @@ POLICIES: dict[str, str] = {
     "none": "shelfwise.replenish.never:NeverOrder",
 }
 DEFAULT_POLICY = "order_up_to"
+# A trained network is a policy too; it is named by its file, so it is not in the list.
+LEARNED = "learned:"
 
 
 def policy_names() -> list[str]:
@@ -27,19 +29,25 @@ def policy_names() -> list[str]:
 
 
 def make_policy(name: str = DEFAULT_POLICY, **options: Any) -> Policy:
-    """A new policy by name, with its own options.
+    """A new policy by name, with its own options; ``learned:FILE`` is the trained network in that file.
 
     Raises:
-        UsageError: an unknown name, or an option the policy does not have.
+        UsageError: an unknown name, an option the policy does not have, or a file without a network in it.
 
     Example:
         >>> make_policy("days_of_cover", cover_buckets=4).name
         'days_of_cover'
     """
+    if name.startswith(LEARNED):
+        from shelfwise.replenish.learned import Learned
+
+        return Learned(name.removeprefix(LEARNED), **options)
     if name not in POLICIES:
         close = difflib.get_close_matches(name, POLICIES, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise UsageError(f"unknown policy {name!r}; the choices are {', '.join(POLICIES)}.{hint}")
+        raise UsageError(
+            f"unknown policy {name!r}; the choices are {', '.join(POLICIES)} and {LEARNED}FILE.{hint}"
+        )
     module, _, attribute = POLICIES[name].partition(":")
     maker: Callable[..., Policy] = getattr(import_module(module), attribute)
     try:

@@ -82,7 +82,7 @@ class Worth:
         whole, single = np.flatnonzero(self.at >= 0), np.flatnonzero(self.at < 0)
         if len(single):
             part = self.projection.take(single) if len(whole) else self.projection
-            cost[single] = part.assess(quantity[single]).cost
+            cost[single] = part.assess(quantity[single], judged=True).cost
         if len(whole):
             rows = np.arange(len(whole))
             left = np.clip((self.points <= quantity[whole, None]).sum(axis=1) - 1, 0, POINTS - 2)

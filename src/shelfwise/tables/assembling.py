@@ -12,7 +12,7 @@ from datetime import date
 import polars as pl
 
 from shelfwise.errors import DataRejected, Problem
-from shelfwise.tables.checking import Shop, check_tables
+from shelfwise.tables.checking import check_tables
 from shelfwise.tables.dataset import Dataset, TableFacts
 from shelfwise.tables.locations import with_locations
 from shelfwise.tables.reading import TableRead
@@ -20,6 +20,7 @@ from shelfwise.tables.rejects import no_rejects
 from shelfwise.tables.sales_lines import countable_lines
 from shelfwise.tables.schema import SCHEMAS
 from shelfwise.tables.settings import Settings
+from shelfwise.tables.whole_shop import Shop
 
 
 class TablesRejected(DataRejected):

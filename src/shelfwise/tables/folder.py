@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from shelfwise.errors import DataRejected, Problem, UsageError
 from shelfwise.tables.assembling import assemble
@@ -31,13 +33,16 @@ FOREIGN_SUFFIXES = (
 )
 
 
-def read_folder(folder: Path, before: date | None = None) -> Dataset:
+def read_folder(
+    folder: Path, before: date | None = None, settings: Mapping[str, Any] | None = None
+) -> Dataset:
     """Read and check the data folder of one shop.
 
     Args:
         folder: holds ``NAME.csv`` or ``NAME.parquet`` for each table and maybe ``shelfwise.toml``.
         before: the first day that is not known yet, if there is one; its rows are read and checked all the
             same, but do not decide which location a row without one belongs to.
+        settings: what goes before the folder's own ``shelfwise.toml``, key by key.
 
     Raises:
         UsageError: no such folder, or not a folder.
@@ -55,10 +60,10 @@ def read_folder(folder: Path, before: date | None = None) -> Dataset:
     names = _listed(folder)
     problems: list[Problem] = []
     try:
-        settings = Settings.load(folder)
+        chosen = Settings.load(folder, settings)
     except DataRejected as error:
         # The tables are still worth checking, so that one run shows everything.
-        settings, problems = Settings(), list(error.problems)
+        chosen, problems = Settings(), list(error.problems)
     paths = {}
     for table in SCHEMAS:
         found = [folder / f"{table}{suffix}" for suffix in SUFFIXES if f"{table}{suffix}" in names]
@@ -69,10 +74,10 @@ def read_folder(folder: Path, before: date | None = None) -> Dataset:
     problems += _near_misses(names)
     if not any(f"sales{suffix}" in names for suffix in SUFFIXES):
         problems.append(_no_sales_file(names))
-    timezone = settings.series.timezone
+    timezone = chosen.series.timezone
     reads = {table: read_table(path, SCHEMAS[table], timezone=timezone) for table, path in paths.items()}
     files = {table: path.name for table, path in paths.items()}
-    return assemble(reads, files, settings, str(folder), problems, before)
+    return assemble(reads, files, chosen, str(folder), problems, before)
 
 
 def _listed(folder: Path) -> list[str]:

@@ -23,19 +23,27 @@ def open_dataset(
 ) -> Dataset:
     """A folder's path, a `Dataset`, or the sales as a frame with the other tables by name.
 
-    `before` is the first day that is not known yet, see `read_folder`.
+    `before` is the first day that is not known yet, see `read_folder`. Beside a folder, `settings` is a mapping
+    whose keys go before those of its file.
 
     Raises:
-        UsageError: settings or tables beside a folder, which has its own.
+        UsageError: tables beside a folder, which has its own; whole `Settings` beside it, or any settings
+            beside a `Dataset`.
         DataRejected: the data break the contract.
     """
     given = {name: table for name, table in (tables or {}).items() if table is not None}
     if isinstance(source, (str, Path, Dataset)):
-        if given or settings is not None:
+        if given:
+            raise UsageError("tables go with frames; a folder has its own files")
+        if isinstance(source, Dataset) and settings is None:
+            return source
+        if isinstance(source, Dataset) or isinstance(settings, Settings):
             raise UsageError(
-                "tables and settings go with frames; a folder has its own files and shelfwise.toml"
+                "a folder has its own shelfwise.toml, a Dataset its settings; beside a folder, settings are a "
+                f"mapping of the keys that go before the file's; got {type(settings).__name__} and "
+                f"{type(source).__name__}"
             )
-        return source if isinstance(source, Dataset) else read_folder(Path(source), before)
+        return read_folder(Path(source), before, settings)
     return dataset_from_frames(source, settings=settings, before=before, **given)
 
 

@@ -131,10 +131,36 @@ class LimitSettings(_Section):
 
 
 class ForecastSettings(_Section):
-    """``[forecast]``: a model's name, or ``auto``."""
+    """``[forecast]``: a model's name or ``auto`` (None: the default model), how ``auto`` chooses, and calibration."""
 
-    model: str = Field(
-        default="auto", min_length=1, description='"auto" or a model\'s name', examples=["auto"]
+    model: str | None = Field(
+        default=None, min_length=1, description='"auto" or a model\'s name', examples=["auto"]
+    )
+    budget_seconds: Positive | None = Field(
+        default=None, description="a number of seconds above 0", examples=[60]
+    )
+    choose_by: Literal["pinball", "wape", "cost"] = Field(
+        default="pinball", description='one of "pinball", "wape", "cost"', examples=["pinball"]
+    )
+    calibrate: bool = Field(default=False, description="true or false", examples=[True])
+
+
+class DemandSettings(_Section):
+    """``[demand]``: how the demand behind the sales is told; what was sold is kept beside it."""
+
+    stockouts: Literal["censored", "mask", "raw"] = Field(
+        default="censored", description='one of "censored", "mask", "raw"', examples=["censored"]
+    )
+    infer_stockouts: Literal["auto", "on", "off"] = Field(
+        default="auto", description='one of "auto", "on", "off"', examples=["auto"]
+    )
+    spikes: bool = Field(default=True, description="true or false", examples=[True])
+    bots: bool = Field(default=True, description="true or false", examples=[True])
+    country: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a country's ISO 3166 code or English name, with a subdivision if wanted",
+        examples=["CN"],
     )
 
 
@@ -156,13 +182,17 @@ class Settings(_Section):
     objective: ObjectiveSettings = ObjectiveSettings()
     limits: LimitSettings = LimitSettings()
     forecast: ForecastSettings = ForecastSettings()
+    demand: DemandSettings = DemandSettings()
 
     @classmethod
-    def load(cls, folder: Path) -> Settings:
-        """Read ``shelfwise.toml`` of a data folder; the defaults where there is none."""
+    def load(cls, folder: Path, asked: Mapping[str, Any] | None = None) -> Settings:
+        """Read ``shelfwise.toml`` of a data folder; the defaults where there is none.
+
+        `asked` holds what goes before the file, key by key: a nested mapping like the file itself.
+        """
         path = Path(folder) / SETTINGS_FILE
         if not path.exists():
-            return cls()
+            return cls.from_mapping(asked or {})
         try:
             text = path.read_bytes().decode("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
@@ -171,6 +201,11 @@ class Settings(_Section):
             mapping = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise DataRejected([syntax_broken(error)]) from error
+        for section, keys in (asked or {}).items():
+            known = mapping.get(section)
+            if isinstance(known, dict) and isinstance(keys, Mapping):
+                keys = {**known, **keys}
+            mapping[section] = keys
         return cls.from_mapping(mapping, text=text)
 
     @classmethod

@@ -81,7 +81,8 @@ def _problem(
     else:
         code, rule = "settings.bad_value", f"{column} must be {fields[key].description}"
         example = (fields[key].examples or [fields[key].default])[0]
-        quoted = f'"{example}"' if isinstance(example, str) else str(example)
+        # TOML writes true and false in small letters.
+        quoted = f'"{example}"' if isinstance(example, str) else str(example).lower()
         fix = f"Write for instance `{key} = {quoted}`"
     return Problem(code=code, rule=rule, fix=fix, file=SETTINGS_FILE, line=line, column=column, value=value)
 

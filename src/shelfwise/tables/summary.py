@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from shelfwise.errors import Problem
-from shelfwise.messages import pick_language, problem_text, say
+from shelfwise.messages import pick_language, problem_text, retold, say
 from shelfwise.tables.closures import closures
 from shelfwise.tables.dataset import Dataset, TableFacts
 from shelfwise.tables.schema import SCHEMAS
@@ -40,6 +40,7 @@ class CheckSummary:
         closures: stretches without any sale in the shop, and `closed_buckets` in them.
         few_sales_share: share of series with fewer than 10 sales rows above 0.
         warnings: everything found that is no error.
+        demand: what is made of these sales on their way to demand, a sentence a thing (`planner.check` fills it).
     """
 
     source: str
@@ -64,6 +65,7 @@ class CheckSummary:
     closed_buckets: int
     few_sales_share: float
     warnings: tuple[Problem, ...]
+    demand: tuple[str, ...] = ()
 
     def to_text(self, lang: str | None = None) -> str:
         """Plain text, one fact a line."""
@@ -79,6 +81,7 @@ class CheckSummary:
         facts["first_sale"], facts["last_sale"] = self.first_sale.isoformat(), self.last_sale.isoformat()
         facts["tables"] = [{**table, "columns": list(table["columns"])} for table in facts["tables"]]
         facts["absent"], facts["warnings"] = list(self.absent), list(facts["warnings"])
+        facts["demand"] = [str(note) for note in self.demand]
         return facts
 
     def _repr_html_(self) -> str:
@@ -95,6 +98,8 @@ class CheckSummary:
         if self.absent:
             named = [f"{name}: {say(f'check.default.{name}', lang)}" for name in self.absent]
             yield say("check.absent", lang), named
+        if self.demand:
+            yield say("check.demand", lang), [retold(note, lang) for note in self.demand]
         if self.warnings:
             texts = [problem_text(problem, lang) for problem in self.warnings]
             yield say("check.warnings", lang, count=len(texts)), texts

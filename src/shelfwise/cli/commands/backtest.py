@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from shelfwise.cli.options import Errors, Folder, Model, Output, Seed, parse_date
+from shelfwise.cli.options import (
+    BudgetSeconds,
+    Calibrate,
+    ChooseBy,
+    Errors,
+    Folder,
+    Lang,
+    Model,
+    NoTune,
+    Output,
+    Seed,
+    Set,
+    model_request,
+    parse_date,
+    parse_settings,
+)
 from shelfwise.cli.progress import progress_bars
 from shelfwise.cli.rejection import errors_file
 from shelfwise.cli.telling import tell_failures, tell_notes
@@ -30,7 +45,13 @@ def backtest(
         typer.Option("--policy", metavar="NAME", help="A policy; may be repeated.", show_default=False),
     ] = None,
     model: Model = None,
+    budget_seconds: BudgetSeconds = None,
+    choose_by: ChooseBy = None,
+    calibrate: Calibrate = False,
+    no_tune: NoTune = False,
+    settings: Set = None,
     seed: Seed = 0,
+    lang: Lang = None,
     errors: Errors = None,
 ) -> int:
     """Replay policies between two dates: cost and its parts, service, stock, and the cost of perfect foresight.
@@ -44,8 +65,16 @@ def backtest(
     prepare_output(output)
     with progress_bars() as progress:
         board = planner.backtest(
-            folder, start=first, end=last, policies=policy or None, model=model, seed=seed, progress=progress
+            folder,
+            settings=parse_settings(settings),
+            start=first,
+            end=last,
+            policies=policy or None,
+            model=model_request(model, budget_seconds, choose_by, calibrate),
+            tuned=not no_tune,
+            seed=seed,
+            progress=progress,
         )
     write_frame(board.table, output)
-    tell_notes(board.notes)
-    return tell_failures(board.failures)
+    tell_notes(board.notes, lang)
+    return tell_failures(board.failures, lang)

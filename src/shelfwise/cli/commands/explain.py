@@ -6,7 +6,22 @@ from typing import Annotated
 
 import typer
 
-from shelfwise.cli.options import AsOf, Errors, Folder, Lang, Model, Seed, parse_date
+from shelfwise.cli.options import (
+    AsOf,
+    BudgetSeconds,
+    Calibrate,
+    ChooseBy,
+    Errors,
+    Folder,
+    Lang,
+    Model,
+    NoTune,
+    Seed,
+    Set,
+    model_request,
+    parse_date,
+    parse_settings,
+)
 from shelfwise.cli.rejection import errors_file
 from shelfwise.cli.telling import tell_failures, tell_notes
 
@@ -19,6 +34,11 @@ def explain(
         str, typer.Option("--policy", metavar="NAME", help="Replenishment policy.")
     ] = "order_up_to",
     model: Model = None,
+    budget_seconds: BudgetSeconds = None,
+    choose_by: ChooseBy = None,
+    calibrate: Calibrate = False,
+    no_tune: NoTune = False,
+    settings: Set = None,
     seed: Seed = 0,
     lang: Lang = None,
     errors: Errors = None,
@@ -33,9 +53,17 @@ def explain(
     errors_file.set(errors)
     language = pick_language(lang)
     made = planner.plan(
-        folder, as_of=parse_date(as_of, "--as-of"), policy=policy, model=model, seed=seed, lang=language
+        folder,
+        settings=parse_settings(settings),
+        as_of=parse_date(as_of, "--as-of"),
+        policy=policy,
+        model=model_request(model, budget_seconds, choose_by, calibrate),
+        tuned=not no_tune,
+        seed=seed,
+        lang=language,
     )
     told = planner.explain_planned(made, series, lang=language)
     typer.echo(str(told))
-    tell_notes(made.notes)
-    return tell_failures([failure for failure in made.failures if failure[:2] == (told.sku, told.location)])
+    tell_notes(made.notes, lang)
+    failed = [failure for failure in made.failures if failure[:2] == (told.sku, told.location)]
+    return tell_failures(failed, lang)

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shelfwise.cli.options import AsOf, Errors, Folder, Model, Output, Seed, parse_date, parse_quantiles
+from shelfwise.cli.options import (
+    AsOf,
+    BudgetSeconds,
+    Calibrate,
+    ChooseBy,
+    Errors,
+    Folder,
+    Lang,
+    Model,
+    Output,
+    Seed,
+    Set,
+    model_request,
+    parse_date,
+    parse_quantiles,
+    parse_settings,
+)
 from shelfwise.cli.progress import progress_bars
 from shelfwise.cli.rejection import errors_file
 from shelfwise.cli.telling import tell_failures, tell_notes
@@ -23,8 +40,25 @@ def forecast(
         typer.Option("--quantiles", metavar="0.1,0.5,0.9", help="Levels wanted.", show_default=False),
     ] = None,
     model: Model = None,
+    budget_seconds: BudgetSeconds = None,
+    choose_by: ChooseBy = None,
+    calibrate: Calibrate = False,
+    settings: Set = None,
     seed: Seed = 0,
+    lang: Lang = None,
     errors: Errors = None,
+    model_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--model-file", metavar="FILE", help="Use the model saved there, fit none.", show_default=False
+        ),
+    ] = None,
+    save_model: Annotated[
+        Path | None,
+        typer.Option(
+            "--save-model", metavar="FILE", help="Where to save the fitted model.", show_default=False
+        ),
+    ] = None,
 ) -> int:
     """Forecast every series from --as-of on.
 
@@ -37,8 +71,17 @@ def forecast(
     prepare_output(output)
     with progress_bars() as progress:
         result = planner.forecast(
-            folder, as_of=day, horizon=horizon, quantiles=levels, model=model, seed=seed, progress=progress
+            folder,
+            settings=parse_settings(settings),
+            as_of=day,
+            horizon=horizon,
+            quantiles=levels,
+            model=model_request(model, budget_seconds, choose_by, calibrate),
+            seed=seed,
+            progress=progress,
+            model_file=model_file,
+            save_model=save_model,
         )
     write_frame(result.table, output)
-    tell_notes(result.notes)
-    return tell_failures(result.failures)
+    tell_notes(result.notes, lang)
+    return tell_failures(result.failures, lang)

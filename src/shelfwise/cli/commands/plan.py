@@ -6,7 +6,23 @@ from typing import Annotated
 
 import typer
 
-from shelfwise.cli.options import AsOf, Errors, Folder, Lang, Model, Output, Seed, parse_date
+from shelfwise.cli.options import (
+    AsOf,
+    BudgetSeconds,
+    Calibrate,
+    ChooseBy,
+    Errors,
+    Folder,
+    Lang,
+    Model,
+    NoTune,
+    Output,
+    Seed,
+    Set,
+    model_request,
+    parse_date,
+    parse_settings,
+)
 from shelfwise.cli.progress import progress_bars
 from shelfwise.cli.rejection import errors_file
 from shelfwise.cli.telling import tell_failures, tell_notes
@@ -21,6 +37,11 @@ def plan(
         str, typer.Option("--policy", metavar="NAME", help="Replenishment policy.")
     ] = "order_up_to",
     model: Model = None,
+    budget_seconds: BudgetSeconds = None,
+    choose_by: ChooseBy = None,
+    calibrate: Calibrate = False,
+    no_tune: NoTune = False,
+    settings: Set = None,
     seed: Seed = 0,
     lang: Lang = None,
     errors: Errors = None,
@@ -38,13 +59,15 @@ def plan(
     with progress_bars() as progress:
         result = planner.plan(
             folder,
+            settings=parse_settings(settings),
             as_of=day,
             policy=policy,
-            model=model,
+            model=model_request(model, budget_seconds, choose_by, calibrate),
+            tuned=not no_tune,
             seed=seed,
             lang=pick_language(lang),
             progress=progress,
         )
     write_frame(result.to_frame(pick_language(lang)), output)
-    tell_notes(result.notes)
-    return tell_failures(result.failures)
+    tell_notes(result.notes, lang)
+    return tell_failures(result.failures, lang)

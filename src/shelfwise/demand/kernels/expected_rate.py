@@ -82,7 +82,11 @@ class Rates:
 
 
 def fit_rates(
-    observed: Floats, exposure: Floats, whole_units: npt.NDArray[np.bool_], rhythm: Rhythm
+    observed: Floats,
+    exposure: Floats,
+    whole_units: npt.NDArray[np.bool_],
+    rhythm: Rhythm,
+    chosen: tuple[Doubles, Doubles] | None = None,
 ) -> Rates:
     """Fit the rates of N series.
 
@@ -91,9 +95,10 @@ def fit_rates(
         exposure: (N, T) share of the bucket seen; 0 where nothing was.
         whole_units: (N,) whether a series sells whole units alone; others may vary less than counts do.
         rhythm: what the series have in common.
+        chosen: (N,) decay and (N,) prior of the local levels, where they are known from a fit before.
     """
     noise = np.ones(len(observed))
-    decay, prior = noise, noise
+    decay, prior = (noise, noise) if chosen is None else chosen
     profile = np.ones((len(observed), rhythm.phases), np.float32)
     coefficients = np.zeros(len(rhythm.row))
     seasonal = response_factor(rhythm.features, rhythm.row, coefficients, profile, rhythm.phase)
@@ -123,7 +128,7 @@ def fit_rates(
         level, shape = _levels(observed, seasonal, exposure, noise, rhythm.family)
         without_local = level[:, None] * seasonal
         # Chosen once: it is the dearest step, and the second round hardly moves it.
-        if step == 0:
+        if step == 0 and chosen is None:
             decay, prior = _choose(observed, without_local, exposure, noise, rhythm)
         local, certainty = local_levels(observed, without_local, exposure, noise, decay, prior)
         mean = without_local * local

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import njit
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -54,7 +54,7 @@ def _around(state, t, gap, weight):  # type: ignore[no-untyped-def]
     return seen, mean
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def level_scores(
     observed: Floats,
     rate: Floats,
@@ -70,7 +70,7 @@ def level_scores(
     """
     count, buckets = observed.shape
     out = np.zeros((count, len(decays), len(priors)))
-    for i in prange(count):
+    for i in range(count):
         for c in range(len(decays)):
             state = _two_sided(observed[i], rate[i], exposure[i], noise[i], decays[c])
             weight = decays[c] ** gap
@@ -85,7 +85,7 @@ def level_scores(
     return out
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def local_levels(
     observed: Floats, rate: Floats, exposure: Floats, noise: Doubles, decay: Doubles, prior: Doubles
 ) -> tuple[Floats, Floats]:
@@ -103,7 +103,7 @@ def local_levels(
     count, buckets = observed.shape
     level = np.empty((count, buckets), np.float32)
     certainty = np.empty((count, buckets), np.float32)
-    for i in prange(count):
+    for i in range(count):
         state = _two_sided(observed[i], rate[i], exposure[i], noise[i], decay[i])
         for t in range(buckets):
             shape, scale = _around(state, t, 1, decay[i])
@@ -112,33 +112,20 @@ def local_levels(
     return level, certainty
 
 
-@njit(cache=True, parallel=True)
 def squared_errors(observed: Floats, rate: Floats, exposure: Floats, full: float) -> tuple[Doubles, Doubles]:
     """(N,) squared errors and (N,) units expected, each summed over the buckets seen as a whole."""
-    count, buckets = observed.shape
-    errors, means = np.zeros(count), np.zeros(count)
-    for i in prange(count):
-        for t in range(buckets):
-            if exposure[i, t] >= full:
-                errors[i] += (observed[i, t] - rate[i, t]) ** 2
-                means[i] += rate[i, t]
-    return errors, means
+    whole = exposure >= full
+    error = np.where(whole, observed - rate, np.float32(0))
+    expected = np.where(whole, rate, np.float32(0))
+    return (error * error).sum(axis=1, dtype=np.float64), expected.sum(axis=1, dtype=np.float64)
 
 
-@njit(cache=True, parallel=True)
 def series_totals(observed: Floats, rate: Floats, exposure: Floats) -> tuple[Doubles, Doubles]:
-    """(N,) units seen and (N,) units expected."""
-    count, buckets = observed.shape
-    seen, mean = np.zeros(count), np.zeros(count)
-    for i in prange(count):
-        for t in range(buckets):
-            if exposure[i, t] > 0:
-                seen[i] += observed[i, t]
-                mean[i] += rate[i, t] * exposure[i, t]
-    return seen, mean
+    """(N,) units seen and (N,) units expected; `observed` is 0 where nothing was seen."""
+    return observed.sum(axis=1, dtype=np.float64), (rate * exposure).sum(axis=1, dtype=np.float64)
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def levels_without_run(
     observed: Floats,
     rate: Floats,
@@ -155,7 +142,7 @@ def levels_without_run(
     `row`, `first`, `stop` (R,) say where the runs are; the rest is as in `local_levels`.
     """
     expected, certainty = np.zeros(len(row)), np.zeros(len(row))
-    for r in prange(len(row)):
+    for r in range(len(row)):
         i, d = row[r], decay[row[r]]
         length = stop[r] - first[r]
         state = np.zeros((2, 2))

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import njit
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
-
-BLOCK = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Grouping:
         return cls(group, members.astype(np.int64), first.astype(np.int64))
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def group_totals(
     observed: Floats, rate: Floats, exposure: Floats, noise: Doubles, members: Index, first: Index
 ) -> Doubles:
@@ -60,14 +58,10 @@ def group_totals(
         members, first: as in `Grouping`.
     """
     groups, buckets = len(first) - 1, observed.shape[1]
-    blocks = (buckets + BLOCK - 1) // BLOCK
     out = np.zeros((3, groups, buckets))
-    for task in prange(groups * blocks):
-        g = task // blocks
-        low = (task % blocks) * BLOCK
-        for k in range(first[g], first[g + 1]):
-            i = members[k]
-            for t in range(low, min(low + BLOCK, buckets)):
+    for g in range(groups):
+        for i in members[first[g] : first[g + 1]]:
+            for t in range(buckets):
                 if exposure[i, t] > 0:
                     mean = rate[i, t] * exposure[i, t]
                     out[0, g, t] += observed[i, t]
@@ -90,16 +84,16 @@ def smooth(values, decay):  # type: ignore[no-untyped-def]
         values[t] = before + backwards[t]
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def smooth_totals(totals: Doubles, decay: float) -> None:
     """Smooth `totals` over time, in place; the variance with squared weights."""
-    for g in prange(totals.shape[1]):
+    for g in range(totals.shape[1]):
         smooth(totals[0, g], decay)
         smooth(totals[1, g], decay)
         smooth(totals[2, g], decay * decay)
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def multiply_by_neighbours(
     factor: Floats,
     observed: Floats,
@@ -116,7 +110,7 @@ def multiply_by_neighbours(
     Leaving a series out of its own correction keeps its own luck from being read as a common shock.
     """
     buckets = observed.shape[1]
-    for i in prange(len(group)):
+    for i in range(len(group)):
         g = group[i]
         if g < 0:
             continue

@@ -10,7 +10,9 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import njit
+
+from shelfwise.demand.kernels.local_level import series_totals
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -24,7 +26,7 @@ PRECISION = 1.0
 LARGEST_LOG = 3.0
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def _slopes(
     observed: Floats,
     rate: Floats,
@@ -38,7 +40,7 @@ def _slopes(
     count, buckets = observed.shape
     width = len(coefficients)
     gradient, curvature = np.zeros((count, width)), np.zeros((count, width, width))
-    for i in prange(count):
+    for i in range(count):
         x = np.empty(width)
         for t in range(buckets):
             if exposure[i, t] <= 0:
@@ -91,14 +93,14 @@ def fit_response(
     return found
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def response_factor(
     features: Floats, row: Index, coefficients: Doubles, profile: Floats, phase: Index
 ) -> Floats:
     """(N, T) what covariates and season multiply the level of a series by; `profile` is (N, P), `phase` (T,)."""
     count, buckets = len(profile), len(phase)
     out = np.empty((count, buckets), np.float32)
-    for i in prange(count):
+    for i in range(count):
         for t in range(buckets):
             log_factor = 0.0
             for k in range(len(coefficients)):
@@ -107,16 +109,12 @@ def response_factor(
     return out
 
 
-@njit(cache=True, parallel=True)
 def phase_totals(
     observed: Floats, rate: Floats, exposure: Floats, phase: Index, phases: int
 ) -> tuple[Doubles, Doubles]:
     """(N, P) units seen and units expected in each phase of the season."""
-    count, buckets = observed.shape
-    seen, mean = np.zeros((count, phases)), np.zeros((count, phases))
-    for i in prange(count):
-        for t in range(buckets):
-            if exposure[i, t] > 0:
-                seen[i, phase[t]] += observed[i, t]
-                mean[i, phase[t]] += rate[i, t] * exposure[i, t]
+    seen, mean = np.zeros((len(observed), phases)), np.zeros((len(observed), phases))
+    for p in range(phases):
+        here = phase == p
+        seen[:, p], mean[:, p] = series_totals(observed[:, here], rate[:, here], exposure[:, here])
     return seen, mean

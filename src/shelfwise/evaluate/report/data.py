@@ -10,6 +10,7 @@ import polars as pl
 
 from shelfwise.errors import Problem
 from shelfwise.evaluate.scoreboard import Scoreboard
+from shelfwise.forecast.auto.report import AutoReport
 from shelfwise.replenish.plan import Plan
 from shelfwise.replenish.situation import Situation
 from shelfwise.tables.summary import CheckSummary
@@ -62,6 +63,7 @@ class ReportData:
             None = the scoreboard's own.
         coverage: a row a quantile: `level`, and the shares of actuals `below` and `at_or_below` it; None =
             the scoreboard's own.
+        choice: which models `auto` chose and why, in the report's language, for section 4.
         summary: what `check` found.
         rejected: problems of a folder that was refused; `rejected_source` names it.
 
@@ -83,6 +85,7 @@ class ReportData:
     replay_end: date | None = None
     forecast_scores: pl.DataFrame | None = None
     coverage: pl.DataFrame | None = None
+    choice: AutoReport | None = None
     summary: CheckSummary | None = None
     rejected: tuple[Problem, ...] | None = None
     rejected_source: str = ""

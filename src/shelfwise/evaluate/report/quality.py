@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
@@ -34,13 +34,27 @@ class QualityView:
     sentence: str
     coverage: Markup | None
     coverage_sentence: str
+    choice: tuple[ChoiceRow, ...]
+
+
+@dataclass(frozen=True)
+class ChoiceRow:
+    """A model of a class of demand: its held-out loss, its share in the forecast, and why."""
+
+    kind: str
+    series: int
+    model: str
+    score: float | None
+    weight: float
+    why: str
 
 
 def quality_view(data: ReportData, words: Wording) -> QualityView | None:
-    """The section's contents; None without scores and without coverage."""
+    """The section's contents; None without scores, coverage and choice of models."""
     rows = _rows(data, words)
     points = _points(data)
-    if not rows and not points:
+    choice = () if data.choice is None else tuple(ChoiceRow(*row) for row in data.choice.table.iter_rows())
+    if not rows and not points and not choice:
         return None
     met = sum(point.met for point in points)
     verdict = words.say("quality.coverage_verdict", met=met, count=len(points)) if points else ""
@@ -51,6 +65,7 @@ def quality_view(data: ReportData, words: Wording) -> QualityView | None:
         if points
         else None,
         coverage_sentence=verdict,
+        choice=tuple(replace(row, model=model_name(row.model, words)) for row in choice),
     )
 
 

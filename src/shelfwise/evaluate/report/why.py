@@ -14,6 +14,8 @@ from shelfwise.evaluate.report.data import ReportData
 from shelfwise.evaluate.report.orders import item_name
 from shelfwise.evaluate.report.telling import Telling, telling_series
 from shelfwise.evaluate.report.wording import Wording, shorten
+from shelfwise.messages import say
+from shelfwise.replenish.explanation import Explanation
 from shelfwise.replenish.situation import Situation
 from shelfwise.simulate import StockState, simulate
 
@@ -106,9 +108,16 @@ def _story(
                 ordered=words.count(float(left[-1])),
             ),
         ),
-        steps=tuple((step.label, shorten(step.text, MOST_STEP)) for step in told.steps),
+        steps=(*_parts(told), *((step.label, shorten(step.text, MOST_STEP)) for step in told.steps)),
         remarks=(*receipts, *(shorten(warning, MOST_STEP) for warning in told.warnings)),
     )
+
+
+def _parts(told: Explanation) -> tuple[tuple[str, str], ...]:
+    """What the forecast is made of, as the first step; nothing without a forecast."""
+    if told.forecast is None:
+        return ()
+    return ((say("forecast_parts.label", told.lang), shorten(told.forecast_told, MOST_STEP)),)
 
 
 def _fan(situation: Situation, row: int) -> Fan:

@@ -9,8 +9,11 @@ import polars as pl
 from markupsafe import Markup
 
 from shelfwise.evaluate.report.charts.bars import PolicyBar, policy_bars
+from shelfwise.evaluate.report.charts.front import PolicyPoint, front_chart
 from shelfwise.evaluate.report.data import ReportData
 from shelfwise.evaluate.report.wording import Wording, capitalised
+from shelfwise.evaluate.scoreboard import Scoreboard
+from shelfwise.messages import retold
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,11 @@ class PolicyRow:
 
 @dataclass(frozen=True)
 class WorthView:
-    """The chart, the sentence that sums it up, the rows, and how the replay was set up."""
+    """The charts, the sentences that sum them up, the rows, and how the replay was set up."""
 
     chart: Markup
+    front: Markup | None
+    front_sentence: str
     sentence: str
     foresight_sentence: str
     rows: tuple[PolicyRow, ...]
@@ -57,7 +62,10 @@ def worth_view(data: ReportData, words: Wording) -> WorthView | None:
         )
         for row in table.iter_rows(named=True)
     ]
+    front, front_sentence = _front(data.scoreboard, best, reference, words)
     return WorthView(
+        front=front,
+        front_sentence=front_sentence,
         chart=policy_bars(bars, foresight, words, "worth", words.say("worth.chart_title"), sentence),
         sentence=sentence,
         foresight_sentence=words.say(
@@ -66,7 +74,7 @@ def worth_view(data: ReportData, words: Wording) -> WorthView | None:
             gap=words.money(max(best["cost"] - foresight, 0.0)),
         ),
         rows=tuple(_row(row, reference, words) for row in table.iter_rows(named=True)),
-        notes=data.scoreboard.notes,
+        notes=tuple(retold(note, words.lang) for note in data.scoreboard.notes),
         n_failures=len(data.scoreboard.failures),
     )
 
@@ -120,6 +128,48 @@ def comparison(row: dict[str, Any], reference: str, days: int | None, words: Wor
         low=words.money(near),
         high=words.money(far),
     )
+
+
+def _front(
+    board: Scoreboard, ours: dict[str, Any], reference: str, words: Wording
+) -> tuple[Markup | None, str]:
+    """The chart of what service costs and its sentence; nothing where there is no line to draw."""
+    front = board.front
+    if front.height < 2:
+        return None, ""
+    points = [
+        PolicyPoint(
+            policy_label(row["policy"], reference, words),
+            row["fill_rate"],
+            row["holding_cost"] + row["order_cost"],
+            row["policy"] == ours["policy"],
+        )
+        for row in board.table.iter_rows(named=True)
+        if row["fill_rate"] is not None
+    ]
+    reached = front.filter(pl.col("fill_rate") >= (ours["fill_rate"] or 0.0))
+    spent = ours["holding_cost"] + ours["order_cost"]
+    facts = {
+        "policy": policy_name(ours["policy"], words),
+        "fill_rate": words.percent(ours["fill_rate"]),
+        "cost": words.money(spent),
+    }
+    if reached.height:
+        sentence = words.say(
+            "worth.front_sentence", **facts, least=words.money(reached["cost"].to_numpy().min())
+        )
+    else:
+        sentence = words.say("worth.front_beyond", **facts)
+    chart = front_chart(
+        front["fill_rate"].to_numpy(),
+        front["cost"].to_numpy(),
+        points,
+        words,
+        "front",
+        words.say("worth.front_title"),
+        sentence,
+    )
+    return chart, sentence
 
 
 def _days(data: ReportData) -> int | None:

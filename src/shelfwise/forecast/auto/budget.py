@@ -1,4 +1,7 @@
-"""The time budget: what a model would cost, told from two small fits, and what is left to spend."""
+"""The time budget: what a model would cost, and what is left to spend.
+
+Models of ours tell their cost by the size of the data (`Effort`); others are timed on two small fits.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ import numpy as np
 from shelfwise.demand.panel import Panel
 from shelfwise.errors import UsageError
 from shelfwise.forecast.auto.candidates import Candidate
+from shelfwise.forecast.auto.effort import Effort
 from shelfwise.forecast.auto.held_out import known_at
 
 Clock = Callable[[], float]
@@ -22,7 +26,9 @@ class Job:
     """What a competition asks of each model.
 
     Attributes:
-        panel: everything; scored: rows to judge on; origins, horizon, n_samples: see `held_out_forecasts`.
+        panel: the series that compete; scored: rows to judge on; origins, horizon, n_samples: see
+            `held_out_forecasts`.
+        series: how many series the winners are fitted on in the end.
     """
 
     panel: Panel
@@ -30,6 +36,7 @@ class Job:
     origins: tuple[int, ...]
     horizon: int
     n_samples: int
+    series: int
 
 
 @dataclass
@@ -40,8 +47,8 @@ class Budget:
     has competed: whoever wins can be fitted.
 
     Args:
-        seconds: None = no limit; then the clock is never read, and results cannot depend on it.
-        clock: reads seconds.
+        seconds: None = no limit.
+        clock: reads seconds; only asked about models that do not tell their effort.
 
     Raises:
         UsageError: `seconds` is not above 0.
@@ -49,35 +56,32 @@ class Budget:
 
     seconds: float | None = None
     clock: Clock = time.perf_counter
-    set_aside: float = field(default=0.0, init=False)
+    spent: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
         if self.seconds is not None and not self.seconds > 0:
             raise UsageError(f"time_budget_seconds must be above 0, or None for no limit; got {self.seconds}")
-        self._began = 0.0 if self.seconds is None else self.clock()
 
     @property
     def left(self) -> float:
         """Seconds neither spent nor set aside."""
-        if self.seconds is None:
-            return float("inf")
-        return self.seconds - (self.clock() - self._began) - self.set_aside
+        return float("inf") if self.seconds is None else self.seconds - self.spent
 
     def refuses(self, candidate: Candidate, job: Job) -> tuple[float, float] | None:
-        """Seconds (predicted, left) of a model too dear to start, else None and its last fit is set aside."""
+        """Seconds (predicted, left) of a model too dear to start, else None and it is paid for."""
         if self.seconds is None:
             return None
-        least = self._time(candidate, job, WARM_SERIES)
-        if sum(least) > self.left:
-            return sum(least), max(self.left, 0.0)
-        competing, last_fit = self._predicted(candidate, job)
-        left = self.left
-        if competing + last_fit > left:
-            return competing + last_fit, max(left, 0.0)
-        self.set_aside += last_fit
+        if candidate.effort is None:
+            least = sum(self._time(candidate, job, WARM_SERIES))
+            predicted = self._predicted(candidate, job) if least <= self.left else least
+        else:
+            predicted = _told(candidate.effort, job)
+        if predicted > self.left:
+            return predicted, max(self.left, 0.0)
+        self.spent += predicted
         return None
 
-    def _predicted(self, candidate: Candidate, job: Job) -> tuple[float, float]:
+    def _predicted(self, candidate: Candidate, job: Job) -> float:
         """Seconds of the competition and of the last fit: straight lines through two timings."""
         small, large = min(job.panel.n_series, SMALL), min(job.panel.n_series, LARGE)
         first = self._time(candidate, job, small)
@@ -85,13 +89,13 @@ class Budget:
         fit, update, draw = (
             Line.through(small, one, large, other) for one, other in zip(first, second, strict=True)
         )
-        rounds, scored, n = len(job.origins), len(job.scored), job.panel.n_series
-        learnt = scored if getattr(candidate.make(), "local", False) else n
+        rounds, scored = len(job.origins), len(job.scored)
+        learnt = scored if getattr(candidate.make(), "local", False) else job.panel.n_series
         competing = fit.at(learnt) + (rounds - 1) * update.at(learnt) + rounds * draw.at(scored)
-        return competing, fit.at(n)
+        return competing + fit.at(job.series)
 
     def _time(self, candidate: Candidate, job: Job, n_series: int) -> tuple[float, float, float]:
-        """Seconds to fit, to update and to draw for a few series, evenly spread."""
+        """Seconds to fit, to update and to draw for a few series, evenly spread; these are spent already."""
         rows = np.linspace(0, job.panel.n_series - 1, min(n_series, job.panel.n_series)).astype(np.intp)
         panel = known_at(job.panel.take(rows), job.origins[-1], job.horizon)
         began = self.clock()
@@ -100,7 +104,18 @@ class Budget:
         model = model.update(panel)
         updated = self.clock()
         model.sample(job.horizon, job.n_samples, np.random.default_rng(0))
-        return fitted - began, updated - fitted, self.clock() - updated
+        drawn = self.clock()
+        self.spent += drawn - began
+        return fitted - began, updated - fitted, drawn - updated
+
+
+def _told(effort: Effort, job: Job) -> float:
+    """Seconds of the competition and of the last fit of a model that tells its effort."""
+    history = job.panel.n_buckets
+    competing = effort.competing(
+        job.panel.n_series, len(job.scored), history, job.horizon, job.n_samples, len(job.origins)
+    )
+    return competing + effort.fitting(job.series, history)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from shelfwise.demand.panel import Panel
 from shelfwise.errors import UsageError
+from shelfwise.forecast.auto.effort import Effort
 from shelfwise.forecast.base import Forecaster
 from shelfwise.forecast.register import FORECASTERS, make_forecaster
 
@@ -23,10 +24,12 @@ class Candidate:
     Attributes:
         label: what reports call it.
         make: a new, unfitted forecaster.
+        effort: what it costs, None if that has to be timed.
     """
 
     label: str
     make: Make
+    effort: Effort | None = None
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,14 @@ class Preset:
     """When a registered model competes without being asked for.
 
     Attributes:
-        model, options: what to make.
+        model, options: what to make; effort: what it costs.
         least_buckets: history below which it has nothing to go by.
         least_values: known buckets of demand, over all series, below which it would learn noise.
         most_series: shops larger than this would wait too long.
     """
 
     model: str
+    effort: Effort
     label: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     least_buckets: int = 2
@@ -48,20 +52,24 @@ class Preset:
     most_series: float = float("inf")
 
 
-# In the order of their cost, measured on 300 series of 104 weeks: milliseconds up to seconds.
+NEXT_TO_NOTHING = Effort(start=0.0, fit=0.03, update=0.03, draw=0.05)
+# In the order of their cost.
 PRESETS = (
-    Preset("moving_average"),
-    Preset("moving_average", "moving_average seasonal", {"seasonal": True}, least_buckets=14),
-    Preset("seasonal_naive", least_buckets=14),
-    Preset("tsb", least_buckets=8),
-    Preset("sba", least_buckets=8),
-    Preset("theta", least_buckets=8),
-    Preset("ets", least_buckets=8),
-    Preset("ces", least_buckets=16, most_series=100),
-    Preset("mstl", least_buckets=28, most_series=100),
-    Preset("gbm", least_buckets=24, least_values=1000),
-    Preset("arima", least_buckets=16, most_series=10),
+    Preset("moving_average", NEXT_TO_NOTHING),
+    Preset(
+        "moving_average", NEXT_TO_NOTHING, "moving_average seasonal", {"seasonal": True}, least_buckets=14
+    ),
+    Preset("seasonal_naive", NEXT_TO_NOTHING, least_buckets=14),
+    Preset("tsb", NEXT_TO_NOTHING, least_buckets=8),
+    Preset("sba", NEXT_TO_NOTHING, least_buckets=8),
+    Preset("theta", Effort(0.0, fit=0.2, update=0.2, draw=0.05), least_buckets=8),
+    Preset("ets", Effort(0.0, fit=0.8, update=0.8, draw=0.05), least_buckets=8),
+    Preset("ces", Effort(1.0, fit=70.0, update=70.0, draw=5.0), least_buckets=16, most_series=100),
+    Preset("mstl", Effort(1.0, fit=70.0, update=70.0, draw=13.0), least_buckets=28, most_series=100),
+    Preset("gbm", Effort(1.0, fit=25.0, update=0.5, draw=0.1, most=4e6), least_buckets=24, least_values=1000),
+    Preset("arima", Effort(1.0, fit=1000.0, update=1000.0, draw=20.0), least_buckets=16, most_series=10),
 )
+_EFFORT = {preset.model: preset.effort for preset in PRESETS}
 
 
 def candidates_for(panel: Panel, models: Models | None) -> tuple[list[Candidate], dict[str, str]]:
@@ -82,7 +90,9 @@ def candidates_for(panel: Panel, models: Models | None) -> tuple[list[Candidate]
         if name == "auto" or name not in FORECASTERS:
             choices = ", ".join(FORECASTERS)
             raise UsageError(f"models may hold {choices}; got {name!r}")
-    return [Candidate(name, partial(make_forecaster, name)) for name in dict.fromkeys(models)], {}
+    return [
+        Candidate(name, partial(make_forecaster, name), _EFFORT.get(name)) for name in dict.fromkeys(models)
+    ], {}
 
 
 def _presets_for(panel: Panel) -> tuple[list[Candidate], dict[str, str]]:
@@ -97,5 +107,6 @@ def _presets_for(panel: Panel) -> tuple[list[Candidate], dict[str, str]]:
         elif panel.n_series > preset.most_series:
             left_out[label] = "too_many_series"
         else:
-            chosen.append(Candidate(label, partial(make_forecaster, preset.model, **preset.options)))
+            make = partial(make_forecaster, preset.model, **preset.options)
+            chosen.append(Candidate(label, make, preset.effort))
     return chosen, left_out

@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shelfwise.forecast.auto.blend import Doubles, pool_weights
-from shelfwise.forecast.auto.competition import CLASSES, Evidence
-from shelfwise.forecast.auto.held_out import Metric
+from shelfwise.forecast.auto.competition import CLASSES, BlendCost, Evidence, Round
 
 Rows = npt.NDArray[np.intp]
 TRUSTED_SERIES = 20
@@ -44,16 +43,21 @@ class Choice:
     trust: float
 
 
-def choose(evidence: Evidence, by: Metric) -> tuple[Choice, ...]:
-    """A choice for each class of `CLASS_NAMES`, those without any evidence included."""
+def choose(evidence: Evidence, blend_cost: BlendCost | None = None) -> tuple[Choice, ...]:
+    """A choice for each class of `CLASS_NAMES`, those without any evidence included.
+
+    Args:
+        blend_cost: what `compete` gives for it, where models are ranked by cost.
+    """
     trust = evidence.series / (evidence.series + TRUSTED_SERIES)
-    diagonal = np.einsum("fcmm->fcm", evidence.grams)
-    losses = (diagonal if by == "pinball" else evidence.absolute).sum(axis=0)
+    losses = evidence.losses.sum(axis=0)
     losses = _pooled(losses, losses.mean(axis=1), evidence.series, trust)
-    scale = diagonal.sum(axis=0).mean(axis=1)
+    scale = np.einsum("fcmm->fcm", evidence.grams).sum(axis=0).mean(axis=1)
     # (F, CLASSES, M, M), each fold leaning on the same fold of the whole shop.
     grams = np.stack([_pooled(fold, scale, evidence.series, trust) for fold in evidence.grams])
-    return tuple(_choose_one(evidence, by, c, losses[c], grams, float(trust[c])) for c in range(CLASSES))
+    return tuple(
+        _choose_one(evidence, blend_cost, c, losses[c], grams, float(trust[c])) for c in range(CLASSES)
+    )
 
 
 def _pooled(values: Doubles, scale: Doubles, series: Any, trust: Any) -> Doubles:
@@ -66,7 +70,7 @@ def _pooled(values: Doubles, scale: Doubles, series: Any, trust: Any) -> Doubles
 
 
 def _choose_one(
-    evidence: Evidence, by: Metric, c: int, losses: Doubles, grams: Doubles, trust: float
+    evidence: Evidence, blend_cost: BlendCost | None, c: int, losses: Doubles, grams: Doubles, trust: float
 ) -> Choice:
     best = int(np.argmin(losses))
     ranked = np.argsort(losses, kind="stable")
@@ -75,7 +79,7 @@ def _choose_one(
     alone[best] = 1.0
     if len(near) < 2 or losses[best] <= 0.0:
         return Choice(alone, best, losses, None, trust)
-    gain = _gain(evidence, by, c, near, best, grams)
+    gain = _gain(evidence, blend_cost, c, near, best, grams)
     if gain < LEAST_GAIN:
         return Choice(alone, best, losses, gain, trust)
     return Choice(_readable(_weights(grams[:, c].sum(axis=0), near)), best, losses, gain, trust)
@@ -95,27 +99,30 @@ def _readable(weights: Doubles) -> Doubles:
     return np.asarray(np.round(rounded, 2))
 
 
-def _gain(evidence: Evidence, by: Metric, c: int, near: Rows, best: int, grams: Doubles) -> float:
+def _gain(
+    evidence: Evidence, blend_cost: BlendCost | None, c: int, near: Rows, best: int, grams: Doubles
+) -> float:
     """1 - loss of the blend / loss of the best, each fold judged with weights fitted on the others."""
     blended, alone = 0.0, 0.0
     total = grams[:, c].sum(axis=0)
     for f, fold in enumerate(grams[:, c]):
         weights = _readable(_weights(total - fold, near))
-        if by == "pinball":
+        if evidence.by == "pinball":
             blended += float(weights @ fold @ weights)
             alone += float(fold[best, best])
-        else:
-            blended += _absolute_error(evidence, f, c, weights)
-            alone += float(evidence.absolute[f, c, best])
+            continue
+        alone += float(evidence.losses[f, c, best])
+        for number, (held, folds) in enumerate(zip(evidence.rounds, evidence.folds, strict=True)):
+            rows = np.flatnonzero((held.classes == c) & (folds == f))
+            if len(rows) and blend_cost is not None:
+                blended += float(blend_cost(number, rows, weights) @ held.weight[rows])
+            elif len(rows):
+                blended += _absolute_error(held, rows, weights)
     return 1.0 - blended / alone if alone > 0 else 0.0
 
 
-def _absolute_error(evidence: Evidence, f: int, c: int, weights: Doubles) -> float:
-    """Summed absolute error of the blended means of a class in a fold."""
-    error = 0.0
-    for held, fold in zip(evidence.rounds, evidence.folds, strict=True):
-        mine = (held.classes == c) & (fold == f)
-        mean = np.tensordot(weights, held.means[:, mine], axes=1)
-        gaps = np.nan_to_num(np.abs(mean - held.actual[mine]), nan=0.0)
-        error += float((gaps.sum(axis=1) * held.weight[mine]).sum())
-    return error
+def _absolute_error(held: Round, rows: Rows, weights: Doubles) -> float:
+    """Summed absolute error of the blended means of some rows."""
+    mean = np.tensordot(weights, held.means[:, rows], axes=1)
+    gaps = np.nan_to_num(np.abs(mean - held.actual[rows]), nan=0.0)
+    return float((gaps.sum(axis=1) * held.weight[rows]).sum())

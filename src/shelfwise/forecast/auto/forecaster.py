@@ -15,10 +15,10 @@ from shelfwise.forecast.auto.blend import Doubles, shares
 from shelfwise.forecast.auto.budget import Budget, Clock
 from shelfwise.forecast.auto.candidates import Candidate, Models, candidates_for
 from shelfwise.forecast.auto.choice import Choice, choose
-from shelfwise.forecast.auto.competition import CLASSES, Evidence, LeftOut, compete
+from shelfwise.forecast.auto.competition import CLASSES, BlendCost, Evidence, LeftOut, compete
 from shelfwise.forecast.auto.demand_classes import demand_classes
-from shelfwise.forecast.auto.held_out import Metric, checked_metric
-from shelfwise.forecast.auto.report import AutoReport, Contest, write_report
+from shelfwise.forecast.auto.judge import ChooseBy, JudgeMaker, checked_choice
+from shelfwise.forecast.auto.report import AutoReport, Contest, sentences, write_report
 from shelfwise.forecast.base import Forecaster
 from shelfwise.forecast.fallback import fit_or_fall_back
 from shelfwise.forecast.scenarios import Floats, Scenarios
@@ -33,15 +33,18 @@ class AutoForecaster(Forecaster):
 
     Args:
         time_budget_seconds: models whose predicted cost exceeds what is left are not started; the last fits
-            count too. None = no limit, and then nothing depends on the clock.
+            count too. Models of ours are predicted from the size of the data, so that the same data get the same
+            choice; the clock is read for others alone. None = no limit.
         models: register names, or labels and what makes them; None = all that fit the data.
-        by: `pinball` (all levels) or `wape` (the mean).
-        horizon: buckets to judge; None = what the panel prepares, else 28 days, 13 weeks or 6 months.
+        by: `pinball` (all levels), `wape` (the mean) or `cost` (what orders decided on the forecast came to).
+        horizon: buckets to judge; None = what the panel prepares, at most 28 days, 13 weeks or 6 months.
         seed: of the held-out forecasts.
+        judge: makes a judge of the cost of orders from the panel, for `cost`; see `shelfwise.evaluate.decision_cost`.
         clock: what reads seconds under a budget.
 
     Raises:
-        UsageError: an unknown model or measure, no model, a budget or horizon that is not positive.
+        UsageError: an unknown model or measure, no model, a budget or horizon that is not positive, `cost`
+            without a judge.
         ShelfwiseError: nobody could compete, and the first model asked for cannot be used, say for want
             of an extra.
 
@@ -64,29 +67,41 @@ class AutoForecaster(Forecaster):
         self,
         time_budget_seconds: float | None = None,
         models: Models | None = None,
-        by: Metric = "pinball",
+        by: ChooseBy = "pinball",
         horizon: int | None = None,
         seed: int = 0,
+        judge: JudgeMaker | None = None,
         clock: Clock = time.perf_counter,
     ) -> None:
         super().__init__()
         self._members: dict[str, Forecaster] = {}
+        self._fixed: tuple[list[Candidate], Doubles] | None = None
         self.notes: list[str] = []
-        self.by = checked_metric(by, "by")
+        self.by = checked_choice(by, judge)
         self.time_budget_seconds, self.models = time_budget_seconds, models
-        self.horizon, self.seed, self._clock = horizon, seed, clock
+        self.horizon, self.seed, self._judge, self._clock = horizon, seed, judge, clock
         Budget(time_budget_seconds, clock)
 
     def fit(self, panel: Panel) -> Self:
         """Hold the competition, then fit its winners on all history."""
+        if self._fixed is not None:
+            chosen, self._weights = self._fixed
+            self._fit_members(chosen, panel)
+            self._take(panel)
+            return self
         budget = Budget(self.time_budget_seconds, self._clock)
         candidates, unfit = candidates_for(panel, self.models)
         left_out = {label: LeftOut(code) for label, code in unfit.items()}
         evidence: Evidence | None = None
+        blend_cost: BlendCost | None = None
         choices: tuple[Choice, ...] = ()
         if len(candidates) > 1:
             ordered = panel.take(np.argsort(panel.series_ids, kind="stable"))
-            evidence, refused = compete(ordered, candidates, self.horizon, self.seed, budget)
+            checked_choice(self.by, self._judge)
+            judge = self._judge(ordered) if self._judge is not None and self.by == "cost" else None
+            evidence, refused, blend_cost = compete(
+                ordered, candidates, self.horizon, self.seed, budget, self.by, judge
+            )
             left_out |= refused
         if evidence is None:
             why = "one" if len(candidates) == 1 else "nobody" if left_out.keys() - unfit.keys() else "short"
@@ -95,7 +110,7 @@ class AutoForecaster(Forecaster):
             left_out.pop(only, None)
         else:
             why, only = "", ""
-            choices = choose(evidence, self.by)
+            choices = choose(evidence, blend_cost)
             weights = np.stack([choice.weights for choice in choices])
             used = np.flatnonzero(weights.any(axis=0))
             self._weights = weights[:, used]
@@ -113,9 +128,32 @@ class AutoForecaster(Forecaster):
         self._take(panel)
         return self
 
+    @property
+    def members(self) -> tuple[Forecaster, ...]:
+        """The fitted winners."""
+        return tuple(self._members.values())
+
+    def member_weights(self, rows: npt.NDArray[np.intp]) -> Doubles:
+        """(n, members) what each winner counts for in the forecasts of these series."""
+        return self._weights[self._classes[rows]]
+
     def report(self, lang: str = "en") -> AutoReport:
         """What was chosen at the last fit, and why, in English or Chinese (`zh`)."""
         return write_report(self._contest, lang)
+
+    def told(self) -> tuple[str, ...]:
+        """What was chosen at the last fit, and why, in sentences that can be said again in any language."""
+        return tuple(sentences(self._contest))
+
+    def settled(self) -> AutoForecaster:
+        """A new, unfitted forecaster of the same winners with the same weights, that holds no competition."""
+        candidates, _ = candidates_for(self.panel, self.models)
+        winners = [candidate for candidate in candidates if candidate.label in self._members]
+        again = AutoForecaster(
+            self.time_budget_seconds, self.models, self.by, self.horizon, self.seed, self._judge
+        )
+        again._fixed, again._contest = (winners, self._weights), self._contest
+        return again
 
     def _fit_members(self, chosen: list[Candidate], panel: Panel) -> None:
         self._members.clear()

@@ -1,7 +1,7 @@
 """Held-out forecasts: what a forecaster says at past origins, beside what then happened.
 
 The model is fitted at the first origin and takes the later ones as new history (`Forecaster.update`),
-as it would in use; nothing after an origin reaches it but what is known ahead.
+as it would between two fits; nothing after an origin reaches it but what is known ahead.
 """
 
 from __future__ import annotations
@@ -87,12 +87,16 @@ def held_out_forecasts(
     n_samples: int,
     seed: int,
     rows: npt.NDArray[np.intp] | None = None,
+    refit: bool = False,
 ) -> Iterator[HeldOut]:
-    """What `model`, unfitted, says at each origin about all series, or about those in `rows`."""
+    """What `model`, unfitted, says at each origin about all series, or about those in `rows`.
+
+    With `refit` it is fitted anew at every origin.
+    """
     chosen = np.arange(panel.n_series) if rows is None else rows
     for number, origin in enumerate(origins):
         then = known_at(panel, origin, horizon)
-        model = model.update(then) if number else model.fit(then)
+        model = model.update(then) if number and not refit else model.fit(then)
         rng = np.random.default_rng([seed, origin])
         said = model.sample(horizon, n_samples, rng, rows=chosen)
         yield HeldOut(origin, chosen, panel.demand[chosen, origin : origin + horizon], said)

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from shelfwise.forecast.auto.choice import CLOSE, Choice
 from shelfwise.forecast.auto.competition import Evidence, LeftOut
 from shelfwise.forecast.auto.demand_classes import CLASS_NAMES
-from shelfwise.forecast.auto.held_out import Metric
-from shelfwise.messages import say
+from shelfwise.forecast.auto.judge import ChooseBy
+from shelfwise.messages import Said, retold
 
 LITTLE_TRUST = 0.5
+SHOWN_SCORES = 3
 SCHEMA = {
     "class": pl.String,
     "series": pl.Int64,
@@ -48,13 +50,13 @@ class Contest:
     """Everything the report is written from.
 
     Attributes:
-        by: what models were ranked by; series: (CLASSES,) series forecast today, by class.
+        by: what models were to be ranked by; series: (CLASSES,) series forecast today, by class.
         evidence, choices: of the competition; None and empty where none was held.
         left_out: who did not compete; only: the model used without a competition, and `why` there was none.
         notes: what befell the last fits.
     """
 
-    by: Metric
+    by: ChooseBy
     series: np.ndarray[tuple[int], np.dtype[np.int64]]
     evidence: Evidence | None
     choices: tuple[Choice, ...]
@@ -64,102 +66,122 @@ class Contest:
     notes: tuple[str, ...] = ()
 
 
+Row = tuple[str, int, str, float | None, float, str]
+Scores = npt.NDArray[np.float64]
+
+
 def write_report(contest: Contest, lang: str = "en") -> AutoReport:
     """The report of a contest in a language."""
-    if contest.evidence is None:
-        rows, text = _without(contest, lang)
-    else:
-        rows, text = _with(contest, contest.evidence, lang)
-    every = say("auto.class.all", lang)
+    rows = _plain_rows(contest) if contest.evidence is None else _rows(contest, contest.evidence)
+    total = int(contest.series.sum())
     for label, reason in contest.left_out.items():
-        why = say(f"auto.left_out_why.{reason.code}", lang, **reason.values)
-        rows.append((every, int(contest.series.sum()), label, None, 0.0, why))
-    if contest.left_out:
-        text += " " + say("auto.left_out", lang, models=", ".join(contest.left_out))
-    for note in contest.notes:
-        text += " " + say("auto.failed", lang, note=note)
-    return AutoReport(pl.DataFrame(rows, schema=SCHEMA, orient="row"), text)
+        why = Said(f"auto.left_out_why.{reason.code}", **reason.values)
+        rows.append((Said("auto.class.all"), total, label, None, 0.0, why))
+    told = [(retold(row[0], lang), *row[1:5], retold(row[5], lang)) for row in rows]
+    sentence = " ".join(retold(note, lang) for note in sentences(contest))
+    return AutoReport(pl.DataFrame(told, schema=SCHEMA, orient="row"), sentence)
 
 
-Row = tuple[str, int, str, float | None, float, str]
+def sentences(contest: Contest) -> list[str]:
+    """What was chosen and why, a sentence a class, each to be said again in any language."""
+    evidence, total = contest.evidence, int(contest.series.sum())
+    told: list[str] = []
+    if evidence is None:
+        why = Said(f"auto.no_contest_why.{contest.why}")
+        told.append(Said("auto.no_contest", why=why, series=total, model=contest.only))
+    else:
+        by = Said(f"auto.by.{evidence.by}")
+        rounds, models = len(evidence.rounds), len(evidence.labels)
+        told.append(
+            Said(
+                "auto.sentence",
+                origins=rounds,
+                horizon=evidence.horizon,
+                models=models,
+                competing=evidence.competing,
+                by=by,
+            )
+        )
+        if evidence.by != contest.by:
+            told.append(Said("auto.too_short_for_cost"))
+        told += [_choice_told(contest, evidence, c) for c in range(len(contest.choices)) if contest.series[c]]
+    alike: dict[str, list[str]] = {}
+    for label, reason in contest.left_out.items():
+        alike.setdefault(Said(f"auto.left_out_why.{reason.code}", **reason.values), []).append(label)
+    told += [Said("auto.left_out", models=", ".join(labels), why=why) for why, labels in alike.items()]
+    return told + [Said("auto.failed", note=note) for note in contest.notes]
 
 
-def _without(contest: Contest, lang: str) -> tuple[list[Row], str]:
-    every, total = say("auto.class.all", lang), int(contest.series.sum())
-    why = say(f"auto.no_contest_why.{contest.why}", lang)
-    text = say("auto.no_contest", lang, why=why, series=total, model=contest.only)
-    return [(every, total, contest.only, None, 1.0, say("auto.why.unopposed", lang))], text
+def _choice_told(contest: Contest, evidence: Evidence, c: int) -> Said:
+    choice, scores = contest.choices[c], class_scores(evidence, c)
+    values: dict[str, object] = {
+        "kind": Said(f"auto.class.{CLASS_NAMES[c]}"),
+        "series": int(contest.series[c]),
+        "models": _models(evidence, choice),
+    }
+    if scores is None:
+        return Said("auto.choice_unseen", **values)
+    best = np.argsort(choice.losses, kind="stable")[:SHOWN_SCORES]
+    return Said(
+        "auto.choice", scores=", ".join(f"{evidence.labels[m]} {scores[m]:.3g}" for m in best), **values
+    )
 
 
-def _with(contest: Contest, evidence: Evidence, lang: str) -> tuple[list[Row], str]:
+def _plain_rows(contest: Contest) -> list[Row]:
+    every, total = Said("auto.class.all"), int(contest.series.sum())
+    return [(every, total, contest.only, None, 1.0, Said("auto.why.unopposed"))]
+
+
+def _rows(contest: Contest, evidence: Evidence) -> list[Row]:
     rows: list[Row] = []
-    told = []
     for c, choice in enumerate(contest.choices):
         series = int(contest.series[c])
         if not series:
             continue
-        kind = say(f"auto.class.{CLASS_NAMES[c]}", lang)
-        scores = class_scores(evidence, contest.by, c)
+        kind, scores = Said(f"auto.class.{CLASS_NAMES[c]}"), class_scores(evidence, c)
         for m in np.lexsort((choice.losses, -choice.weights)):
             score = None if scores is None else float(scores[m])
-            why = _why(contest.by, evidence, choice, int(m), lang)
+            why = _why(evidence, choice, int(m))
             rows.append((kind, series, evidence.labels[m], score, float(choice.weights[m]), why))
-        told.append(
-            say("auto.choice", lang, kind=kind, series=series, models=_models(evidence, choice, lang))
-        )
-    text = say(
-        "auto.sentence",
-        lang,
-        origins=len(evidence.rounds),
-        horizon=evidence.horizon,
-        models=len(evidence.labels),
-    )
-    return rows, " ".join([text, *told])
+    return rows
 
 
-def class_scores(
-    evidence: Evidence, by: Metric, c: int
-) -> np.ndarray[tuple[int], np.dtype[np.float64]] | None:
+def class_scores(evidence: Evidence, c: int) -> Scores | None:
     """(M,) held-out loss of a class over its demand; a bucket's loss where nothing was demanded."""
     if not evidence.cells[c]:
         return None
-    losses = (
-        np.diagonal(evidence.grams[:, c].sum(axis=0))
-        if by == "pinball"
-        else evidence.absolute[:, c].sum(axis=0)
-    )
     demand = float(evidence.demand[c])
+    losses = evidence.losses[:, c].sum(axis=0)
     return np.asarray(losses / (demand if demand > 0 else float(evidence.cells[c])))
 
 
-def _models(evidence: Evidence, choice: Choice, lang: str) -> str:
+def _models(evidence: Evidence, choice: Choice) -> str:
+    """The models of a class, with their shares if there are several."""
     chosen = np.flatnonzero(choice.weights)
     if len(chosen) == 1:
-        return say("auto.sole", lang, model=evidence.labels[chosen[0]])
+        return str(evidence.labels[chosen[0]])
     ordered = chosen[np.argsort(-choice.weights[chosen], kind="stable")]
-    parts = (
-        say("auto.part", lang, model=evidence.labels[m], share=f"{choice.weights[m]:.0%}") for m in ordered
-    )
-    return " + ".join(parts)
+    return " + ".join(f"{choice.weights[m]:.0%} {evidence.labels[m]}" for m in ordered)
 
 
-def _why(by: Metric, evidence: Evidence, choice: Choice, m: int, lang: str) -> str:
-    text = _plain_why(by, evidence, choice, m, lang)
-    return say("auto.why.leaning", lang, text=text) if choice.trust < LITTLE_TRUST else text
+def _why(evidence: Evidence, choice: Choice, m: int) -> str:
+    text = _plain_why(evidence, choice, m)
+    return Said("auto.why.leaning", text=text) if choice.trust < LITTLE_TRUST else text
 
 
-def _plain_why(by: Metric, evidence: Evidence, choice: Choice, m: int, lang: str) -> str:
+def _plain_why(evidence: Evidence, choice: Choice, m: int) -> str:
+    by = Said(f"auto.by.{evidence.by}")
     best = choice.losses[choice.best]
     behind = choice.losses[m] / best - 1.0 if best > 0 else 0.0
     gain = f"{choice.gain or 0.0:.1%}"
     if (choice.weights > 0).sum() > 1:
         if choice.weights[m] > 0:
-            return say("auto.why.blended", lang, best=evidence.labels[choice.best], gain=gain)
+            return Said("auto.why.blended", best=evidence.labels[choice.best], gain=gain)
     elif m == choice.best:
         if len(evidence.labels) == 1:
-            return say("auto.why.unopposed", lang)
+            return Said("auto.why.unopposed")
         if choice.gain is None:
-            return say("auto.why.best", lang, by=by, close=f"{CLOSE:.0%}")
-        return say("auto.why.best_alone", lang, by=by, gain=gain)
+            return Said("auto.why.best", by=by, close=f"{CLOSE:.0%}")
+        return Said("auto.why.best_alone", by=by, gain=gain)
     code = "close" if behind <= CLOSE else "behind"
-    return say(f"auto.why.{code}", lang, behind=f"{behind:.1%}")
+    return Said(f"auto.why.{code}", behind=f"{behind:.1%}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Self
+from dataclasses import replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,23 +20,27 @@ from shelfwise.forecast.auto.held_out import (
 )
 from shelfwise.forecast.base import Forecaster
 from shelfwise.forecast.calibration.calibrator import ConformalCalibrator, Interval, Kinds
+from shelfwise.forecast.chosen import choice_notes, maker_again
 from shelfwise.forecast.scenarios import Floats, Scenarios
+from shelfwise.messages import Said
 
 SAMPLES = 100
-MOST_FORECASTS = 4000
+MOST_FORECASTS = 2000
 
 
 class Calibrated(Forecaster):
-    """Fits a forecaster twice: at past origins, to learn how its quantiles miss; then on all history.
+    """Fits a forecaster at past origins, to learn how its quantiles miss; then on all history.
 
-    A correction is kept only if, learnt at the other origins, it lowers the pinball loss at each one left out
-    on the whole: what was wrong in one season is no reason to expect it in the next. The forecaster is fitted at
-    the first origin and updated after, so what is learnt is how it fares in use; one that already learns its spread
-    from held-out forecasts of its own, as `gbm` does, has nothing to gain.
+    At each origin it is fitted anew, as it will be in the end: what a model fitted half a year ago misses is its age,
+    and to correct a fresh one by that does harm. A correction is kept only if, learnt at the other origins, it
+    lowers the pinball loss at those left out, and only as far as that gain is certain: by James & Stein's
+    factor 1 - (standard error / gain)^2, since what was wrong in one season is no reason to expect it in the next. A
+    forecaster that learns its spread from held-out forecasts of its own, as `gbm` does, has little to gain.
 
     Attributes:
-        gain: share of pinball loss the correction saved that way; not above 0: it was dropped; None: nothing
-            or a single origin could be held out.
+        gain: share of pinball loss the correction saved that way; None: nothing or a single origin could be held
+            out.
+        trust: 0 … 1, how much of the correction is kept.
 
     Args:
         make: a new, unfitted forecaster.
@@ -74,11 +79,12 @@ class Calibrated(Forecaster):
         self._make, self.horizon, self.origins, self.seed = make, horizon, origins, seed
         self.calibrator = ConformalCalibrator(intervals, seed)
         self.gain: float | None = None
+        self.trust = 0.0
 
     def fit(self, panel: Panel) -> Self:
         """Learn the correction on held-out forecasts, then fit on all history."""
         self.calibrator = ConformalCalibrator(self.calibrator.intervals, self.seed)
-        self.gain = None
+        self.gain, self.trust = None, 0.0
         self._learn(panel)
         self._model = self._make().fit(panel)
         self._take(panel)
@@ -89,6 +95,27 @@ class Calibrated(Forecaster):
         self._model = self._model.update(panel)
         self._take(panel)
         return self
+
+    def told(self) -> tuple[str, ...]:
+        """What the model chose, if it did, and what came of calibration."""
+        return (*choice_notes(self._model), self._outcome())
+
+    def settled(self) -> Calibrated:
+        """A new, unfitted forecaster of the model as it was chosen; what is corrected is learnt anew."""
+        make = maker_again(self._model, self._make)
+        return Calibrated(make, self.horizon, self.calibrator.intervals, self.origins, self.seed)
+
+    def _outcome(self) -> Said:
+        if self.gain is None:
+            return Said("calibration.nothing_held_out")
+        if self.calibrator.idle:
+            return Said("calibration.left_alone")
+        return Said("calibration.kept", gain=f"{self.gain:.1%}", trust=f"{self.trust:.0%}")
+
+    @property
+    def model(self) -> Forecaster:
+        """The fitted forecaster that is corrected."""
+        return self._model
 
     def total_quantile(self, scenarios: Scenarios, first: int, last: int, levels: Sequence[float]) -> Floats:
         """(N, Q) corrected quantiles of the sum over an interval, from scenarios of this forecaster.
@@ -117,7 +144,8 @@ class Calibrated(Forecaster):
         if not len(rows):
             return
         paths, actual, kinds, times = [], [], [], []
-        for held in held_out_forecasts(self._make(), panel, origins, horizon, SAMPLES, self.seed, rows):
+        model = self._make()
+        for held in held_out_forecasts(model, panel, origins, horizon, SAMPLES, self.seed, rows, refit=True):
             paths.append(held.scenarios.paths)
             actual.append(held.actual)
             times.append(np.full(len(rows), held.origin))
@@ -128,30 +156,33 @@ class Calibrated(Forecaster):
             np.concatenate([kind.series for kind in kinds]),
         )
         said, happened, when = np.concatenate(paths), np.concatenate(actual), np.concatenate(times)
-        self.gain = self._gain(said, happened, alike, when)
-        if self.gain is None or self.gain > 0.0:
+        self.gain, self.trust = self._gain(said, happened, alike, when)
+        if self.trust > 0.0:
             self.calibrator.learn(said, happened, alike, when)
+            self.calibrator.shrink(self.trust)
 
-    def _gain(self, paths: Floats, actual: Floats, kinds: Kinds, when: npt.NDArray[np.int64]) -> float | None:
-        """Share of pinball loss, of buckets and sums, saved at each origin by what was learnt at the others.
+    def _gain(
+        self, paths: Floats, actual: Floats, kinds: Kinds, when: npt.NDArray[np.int64]
+    ) -> tuple[float | None, float]:
+        """Share of pinball loss, of buckets and sums, saved at each origin by what was learnt at the others; trust.
 
-        None with one origin; no gain where fewer than half of the origins gained.
+        (None, 0) with one origin: nothing then tells a lasting fault from a passing one.
         """
         before, after = [], []
         for origin in np.unique(when):
             here, others = np.flatnonzero(when == origin), np.flatnonzero(when != origin)
             if not len(others):
-                return None
+                return None, 0.0
             learnt = ConformalCalibrator(self.calibrator.intervals, self.seed)
             learnt.learn(paths[others], actual[others], kinds.take(others), when[others])
             corrected = learnt.apply(paths[here], kinds.take(here), self.seed)
             before.append(self._loss(paths[here], actual[here]))
             after.append(self._loss(corrected, actual[here]))
         if sum(before) <= 0.0:
-            return 0.0
-        gain = 1.0 - sum(after) / sum(before)
-        won = sum(late < early for early, late in zip(before, after, strict=True))
-        return gain if 2 * won >= len(before) else min(gain, 0.0)
+            return 0.0, 0.0
+        saved = (np.array(before) - np.array(after)) / np.mean(before)
+        gain, error = float(saved.mean()), float(saved.std(ddof=1) / np.sqrt(len(saved)))
+        return gain, max(0.0, 1.0 - (error / gain) ** 2) if gain > 0.0 else 0.0
 
     def _loss(self, paths: Floats, actual: Floats) -> float:
         """Pinball loss of single buckets and of the sums to be calibrated."""
@@ -160,6 +191,11 @@ class Calibrated(Forecaster):
             total = paths[:, :, first:last].sum(axis=2, keepdims=True)
             loss += _pinball(total, actual[:, first:last].sum(axis=1, keepdims=True))
         return loss
+
+    def _draw(self, rows: npt.NDArray[Any], horizon: int, n_samples: int, root: int) -> Scenarios:
+        # A corrected forecast is still the model's own.
+        names = self._model._draw(rows, 1, 1, root).models
+        return replace(super()._draw(rows, horizon, n_samples, root), models=names)
 
     def _sample_rows(
         self, rows: npt.NDArray[np.intp], horizon: int, n_samples: int, root: int

@@ -81,6 +81,11 @@ class ConformalCalibrator:
         self._judged: tuple[Interval, ...] = ()
         self.ties = np.zeros(len(CLASS_NAMES))
 
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is corrected."""
+        return self._buckets.idle and self._sums.idle and not self.ties.any()
+
     def learn(
         self, paths: Floats, actual: Floats, kinds: Kinds, origins: npt.NDArray[np.int64] | None = None
     ) -> Self:
@@ -106,6 +111,12 @@ class ConformalCalibrator:
         ordered = np.sort(_smooth(totals, kinds, self.seed ^ _TOTAL), axis=1)
         outcome = self._smooth_actual(_sums(actual[:, None, :], self._judged)[:, 0], kinds)
         self._sums = self._correction(ordered, outcome, kinds, np.arange(len(self._judged)), times)
+        return self
+
+    def shrink(self, trust: float) -> Self:
+        """Only this share of everything learnt is kept, 0 … 1."""
+        self._buckets, self._sums = self._buckets.shrunk(trust), self._sums.shrunk(trust)
+        self.ties = trust * self.ties
         return self
 
     def apply(self, paths: Floats, kinds: Kinds, root: int) -> Floats:

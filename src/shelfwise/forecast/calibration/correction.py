@@ -95,6 +95,10 @@ class Correction:
         """Whether it changes nothing."""
         return bool((self.read_at == LEVELS).all() and not self.moves.any())
 
+    def shrunk(self, trust: float) -> Correction:
+        """Part of the way from no change to this one."""
+        return Correction(LEVELS + trust * (self.read_at - LEVELS), trust * self.moves, self.group)
+
     def column(self, column: int) -> Correction:
         """The correction of one column."""
         one = slice(self.group[column], self.group[column] + 1)

@@ -17,7 +17,8 @@ import numpy.typing as npt
 from shelfwise.errors import MissingExtra, ShelfwiseError
 from shelfwise.forecast.classical.ets import ETS, SEASON
 from shelfwise.forecast.classical.local import LocalForecaster, Rows, checked_season
-from shelfwise.forecast.kernels.innovations import LEAST_FACTOR, MOST_FACTOR, MOST_TIMES_SEEN
+from shelfwise.forecast.kernels.clipping import mean_kept
+from shelfwise.forecast.kernels.innovations import MOST_TIMES_SEEN
 from shelfwise.forecast.scenarios import Floats
 
 Doubles = npt.NDArray[np.float64]
@@ -105,13 +106,13 @@ class StatsForecaster(LocalForecaster):
         paths = np.clip(model.simulate(horizon, n_samples, seed=int(seeds[0])), 0.0, cap)
         # Own paths for the mean, so that it does not hang on how many were asked for.
         others = model.simulate(horizon, REFERENCE_PATHS, seed=int(seeds[1]))
-        reference = np.clip(others, 0.0, cap).mean(axis=0)
-        if not (np.isfinite(point).all() and np.isfinite(paths).all() and np.isfinite(reference).all()):
+        if not (np.isfinite(point).all() and np.isfinite(paths).all() and np.isfinite(others).all()):
             raise ShelfwiseError("the library's forecast is not finite")
-        ratio = np.divide(point, reference, out=np.ones(horizon), where=reference > 0)
-        paths = np.minimum(paths * np.clip(ratio, LEAST_FACTOR, MOST_FACTOR), cap)
+        kept, factor = mean_kept_by_step(point, np.minimum(others, cap))
+        rng = np.random.default_rng(seeds[2])
+        paths = np.minimum(paths * np.where(rng.random(paths.shape) < kept, factor, 0.0), cap)
         if self._whole[row]:
-            paths = np.floor(paths + np.random.default_rng(seeds[2]).random(paths.shape))
+            paths = np.floor(paths + rng.random(paths.shape))
         return paths, point
 
 
@@ -195,6 +196,22 @@ class MSTL(StatsForecaster):
         if season < 2 or len(y) < 2 * season:
             raise ShelfwiseError(f"MSTL needs two seasons of at least 2 buckets; got {len(y)} of {season}")
         return SeasonAndTrend(self._library.MSTL(season_length=season).fit(y), len(y) / season)
+
+
+def mean_kept_by_step(point: Doubles, paths: Doubles) -> tuple[Doubles, Doubles]:
+    """(H,) shares of draws to keep and (H,) factors that bring paths (S, H), clipped at 0, to the point forecast.
+
+    Example:
+        >>> kept, factor = mean_kept_by_step(np.array([1.0]), np.array([[-1.0], [3.0]]))
+        >>> print(kept.round(3), factor.round(3))
+        [0.667] [1.]
+    """
+    clipped = np.sort(np.maximum(paths, 0.0), axis=0)
+    count = len(paths)
+    second = clipped[-2] if count > 1 else np.zeros(len(point))
+    steps = zip(count * point, clipped.sum(axis=0), paths.sum(axis=0), clipped[-1], second, strict=True)
+    kept, factor = zip(*(mean_kept(*step) for step in steps), strict=True)
+    return np.array(kept), np.array(factor)
 
 
 def without_gaps(values: Floats, season: int) -> Doubles:

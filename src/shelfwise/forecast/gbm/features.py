@@ -23,6 +23,8 @@ from shelfwise.forecast.gbm.windows import Windows, windows_for
 
 Floats = npt.NDArray[np.float32]
 MAX_CATEGORIES = 256
+# With less, last year is known for the latest targets alone, and having one would say which date it is.
+YEARS_TO_LOOK_BACK = 1.25
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,8 @@ class FeatureTable:
         columns: list[Any] = [
             triples.steps,
             np.log(level),
-            origins - past.first[rows],
+            # Older is not told apart: most series begin with the panel, so their age would be the date.
+            np.minimum(origins - past.first[rows], w.means[3]),
             (past.count[rows, origins] - past.count[rows, np.maximum(reach, 0)]) / w.spread,
             past.sale_share(rows, reach, origins),
             np.where(past.last_sale[rows, latest] >= 0, origins - past.last_sale[rows, latest], np.nan),
@@ -132,18 +135,24 @@ class FeatureTable:
         level = self.level[rows, origins]
         same_phase = targets - w.season * (triples.steps // w.season + 1)
         columns = [past.phase_mean(rows, same_phase, depth) / level for depth in w.phase_depths]
-        around_last_year = past.window_mean(
-            rows, targets - w.year - w.around, np.minimum(targets - w.year + w.around + 1, origins)
-        )
+        around_last_year = past.window_mean(rows, *self._year_ago(triples))
         before_last_year = past.window_mean(rows, origins - w.year - w.means[2], origins - w.year)
         with np.errstate(invalid="ignore", divide="ignore"):
             growth = around_last_year / (before_last_year + 0.1 * level)
         return [*columns, around_last_year / level, growth]
 
+    def _year_ago(self, triples: Triples) -> tuple[Any, Any]:
+        """The window around the target a year before; an empty one while hardly any target has such a past."""
+        w = self.windows
+        middle = triples.targets - w.year
+        if self.panel.n_buckets < YEARS_TO_LOOK_BACK * w.year:
+            return middle, middle
+        return middle - w.around, np.minimum(middle + w.around + 1, triples.origins)
+
     def _group_columns(self, group: GroupHistory, triples: Triples) -> list[Any]:
         w = self.windows
         rows, origins, targets = triples.rows, triples.origins, triples.targets
-        year_ago = (targets - w.year - w.around, np.minimum(targets - w.year + w.around + 1, origins))
+        year_ago = self._year_ago(triples)
         columns = [
             group.ratio(rows, (origins - w.means[2], origins), (origins - w.means[4], origins)),
             group.ratio(rows, (origins - w.means[0], origins), (origins - w.means[2], origins)),

@@ -1,4 +1,4 @@
-"""`GradientBoosting`: one global model over all series, every step of the horizon learnt directly.
+"""`GradientBoosting`: one global model over all series.
 
 The mean comes from trees that see each step's own covariates; the spread around it and the dependence
 between steps come from ranks of held-out outcomes (`spread`). All learning happens in an order of the
@@ -7,6 +7,7 @@ series that depends on their names alone, so shuffled rows give shuffled results
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from shelfwise.errors import UsageError
 from shelfwise.forecast.base import Forecaster
 from shelfwise.forecast.gbm.booster import Booster, TreeSettings
 from shelfwise.forecast.gbm.features import FeatureTable
+from shelfwise.forecast.gbm.recursion import recursive_mean
 from shelfwise.forecast.gbm.sampling import every_step, training_triples
 from shelfwise.forecast.gbm.spread import Spread
 from shelfwise.forecast.gbm.windows import windows_for
@@ -26,7 +28,7 @@ Floats = npt.NDArray[np.float32]
 HELD_OUT_ORIGINS = 4
 FEWEST_SAMPLED = 30_000
 GROWN_UP_BUCKETS = 26
-HELD_OUT_ROWS = 250_000
+STRATEGIES = ("direct", "recursive")
 
 
 class GradientBoosting(Forecaster):
@@ -36,8 +38,15 @@ class GradientBoosting(Forecaster):
         horizon: steps learnt; by default what the panel prepares (`panel.horizon`), else a month of
             days, a quarter of weeks or half a year of months. Longer horizons can be sampled still.
         max_rows: training rows are a sample of at most about this size.
-        trees: LightGBM settings.
+        trees: LightGBM settings, the objective among them.
         seed: of the sample and the trees.
+        strategy: ``direct``, or ``recursive``: one season's steps are learnt, and their forecasts are history
+            for the next ones.
+        step_weights: how much each step of the horizon counts in learning; the last weight holds for all
+            steps beyond. By default all count alike.
+
+    Raises:
+        UsageError: a horizon below 1, an unknown strategy, or weights that are not positive numbers.
 
     Example:
         >>> import numpy as np
@@ -56,26 +65,40 @@ class GradientBoosting(Forecaster):
         max_rows: int = 2_000_000,
         trees: TreeSettings | None = None,
         seed: int = 0,
+        strategy: str = "direct",
+        step_weights: Sequence[float] | None = None,
     ) -> None:
         super().__init__()
         if horizon is not None and horizon < 1:
             raise UsageError(f"horizon must be at least 1 bucket; got {horizon}")
+        if strategy not in STRATEGIES:
+            raise UsageError(f"strategy must be one of {', '.join(STRATEGIES)}; got {strategy!r}")
+        weights = np.asarray([1.0] if step_weights is None else step_weights, dtype=np.float32)
+        if not weights.size or not (np.isfinite(weights).all() and (weights > 0).all()):
+            raise UsageError(f"step_weights must be positive numbers, at least one; got {step_weights}")
         self.horizon = horizon
+        self.strategy = strategy
+        self.step_weights = None if step_weights is None else weights
         self.max_rows = max_rows
         self.trees = trees or TreeSettings()
         self.seed = seed
 
+    @property
+    def recursive(self) -> bool:
+        """Whether a step is fed the forecasts of those before it."""
+        return self.strategy == "recursive"
+
     def fit(self, panel: Panel) -> Self:
-        """Learn the trees twice: without the last buckets, for the spread; then with them."""
+        """Learn the trees twice: without the last buckets, to see how wide errors are; then with them."""
         self._look_at(panel, like=None)
         windows = windows_for(panel.bucket)
         learnt = self.horizon or panel.horizon or windows.horizon
         self._learnt = int(min(learnt, max(1, panel.n_buckets // 3)))
         held = min(2 * self._learnt, panel.n_buckets // 3)
         cut = panel.n_buckets - held
-        trial = self._train(panel.n_buckets if held == 0 else cut, held)
+        trial = self._train(cut, self.max_rows // 2)
         self.spread = self._learn_spread(trial, cut, held)
-        self.booster = trial if held == 0 else self._train(panel.n_buckets, 0, rounds=trial.rounds)
+        self.booster = trial if held == 0 else self._train(panel.n_buckets, self.max_rows)
         return self
 
     def update(self, panel: Panel) -> Self:
@@ -85,6 +108,7 @@ class GradientBoosting(Forecaster):
 
     def _look_at(self, panel: Panel, like: FeatureTable | None) -> None:
         self.panel = panel
+        self._ahead: dict[int, Floats] = {}
         order = np.argsort(panel.series_ids, kind="stable")
         self._place = np.empty_like(order)
         self._place[order] = np.arange(len(order))
@@ -100,32 +124,19 @@ class GradientBoosting(Forecaster):
             reasons = self._newcomers.reasons(self._place[rows])
             self.failures = dict(zip(rows.tolist(), reasons, strict=True))
 
-    def _train(self, until: int, held: int, rounds: int | None = None) -> Booster:
-        """Trees from targets before `until`; the buckets held out after it choose how many."""
-        if rounds == 0:
-            return Booster(None, 0)
+    def _train(self, until: int, max_rows: int) -> Booster:
+        """Trees from targets before `until`."""
         rng = np.random.default_rng(self.seed)
+        windows = self._table.windows
         known = np.isfinite(self._table.panel.demand)
-        least = self._table.windows.means[1]
+        steps = min(windows.season, self._learnt) if self.recursive else self._learnt
         # Triples beyond one a known bucket tell the same outcomes again from other origins.
-        rows = int(np.clip(known.sum(), FEWEST_SAMPLED, self.max_rows))
-        if held:
-            # The trial only settles how many trees and how wide the spread; half the rows tell that.
-            rows = max(rows // 2, FEWEST_SAMPLED)
-        triples = training_triples(known[:, :until], self._learnt, least, rows, rng)
-        test = None
-        if held:
-            origins = self._held_out_origins(until, held)
-            test_rows = np.arange(known.shape[0])
-            per_origin = max(1, HELD_OUT_ROWS // (self._learnt * len(origins)))
-            if len(test_rows) > per_origin:
-                test_rows = np.sort(rng.choice(test_rows, per_origin, replace=False))
-            test = [
-                every_step(test_rows, origin, min(self._learnt, until + held - origin)) for origin in origins
-            ]
-        return Booster.train(
-            self._table, triples, self.trees, self.seed, _join(test) if test else None, rounds
-        )
+        rows = int(np.clip(known.sum(), FEWEST_SAMPLED, max(max_rows, FEWEST_SAMPLED)))
+        triples = training_triples(known[:, :until], steps, windows.means[1], rows, rng)
+        weights = self.step_weights
+        if weights is not None:
+            weights = weights[np.minimum(np.arange(steps), len(weights) - 1)]
+        return Booster.train(self._table, triples, self.trees, self.seed, weights)
 
     def _held_out_origins(self, cut: int, held: int) -> list[int]:
         last = max(cut, cut + held - self._learnt)
@@ -136,27 +147,37 @@ class GradientBoosting(Forecaster):
         ids = self._table.panel.series_ids
         every = np.arange(demand.shape[0])
         depth = min(self._learnt, held)
-        actual, mean, variation, series = [], [], [], []
+        found: list[tuple[Any, ...]] = []
         for origin in self._held_out_origins(cut, held) if held else []:
             seen = every[np.isfinite(demand[:, :origin]).any(axis=1)]
-            actual.append(demand[seen, origin : origin + depth])
-            mean.append(self._mean(trial, seen, origin, depth))
-            variation.append(self._variation(seen, origin))
-            series.append(ids[seen] ^ np.uint64(origin))
-        if not actual:
-            nothing = np.zeros((0, self._learnt), np.float32)
-            return Spread.learn(nothing, nothing, np.zeros(0, np.float32), ids[:0], self.seed)
-        return Spread.learn(
-            np.concatenate(actual),
-            np.concatenate(mean),
-            np.concatenate(variation),
-            np.concatenate(series),
-            self.seed,
-        )
+            found.append(
+                (
+                    demand[seen, origin : origin + depth],
+                    self._mean(trial, seen, origin, depth),
+                    self._table.level[seen, origin],
+                    self._variation(seen, origin),
+                    ids[seen] ^ np.uint64(origin),
+                )
+            )
+        if not found:
+            nothing, none = np.zeros((0, self._learnt), np.float32), np.zeros(0, np.float32)
+            return Spread.learn(nothing, nothing, none, none, ids[:0], self.seed)
+        actual, mean, level, variation, series = map(np.concatenate, zip(*found, strict=True))
+        return Spread.learn(actual, mean, level, variation, series, self.seed)
 
     def _mean(self, booster: Booster, rows: npt.NDArray[Any], origin: int, horizon: int) -> Floats:
         """(len(rows), horizon) expected demand from an origin; rows in the table's order."""
-        return booster.mean(self._table, every_step(rows, origin, horizon)).reshape(len(rows), horizon)
+        if not self.recursive:
+            return booster.mean(self._table, every_step(rows, origin, horizon)).reshape(len(rows), horizon)
+        stride = self._table.windows.season
+        if origin < self.panel.n_buckets:
+            past: Floats = recursive_mean(self._table, booster, origin, horizon, stride)[rows]
+            return past
+        if horizon not in self._ahead:
+            # Groups need all series, and chunks of them ask for the same horizon again and again.
+            self._ahead = {horizon: recursive_mean(self._table, booster, origin, horizon, stride)}
+        ahead: Floats = self._ahead[horizon][rows]
+        return ahead
 
     def _variation(self, rows: npt.NDArray[Any], origin: int) -> Floats:
         """(len(rows),) past standard deviation over mean, NaN where unknown."""
@@ -167,12 +188,12 @@ class GradientBoosting(Forecaster):
             return np.where(mean > 0, sd / mean, np.nan).astype(np.float32)
 
     def _ceiling(self, rows: npt.NDArray[Any], mean: Floats) -> Floats:
-        """(len(rows),) the most one bucket may bring: well above anything seen, more loosely while young."""
+        """(len(rows), H) the most each bucket may bring: well above anything seen, more loosely while young."""
         demand = self._table.panel.demand[rows]
         known = np.isfinite(demand)
         most = np.where(known, demand, 0.0).max(axis=1)
         room = np.where(known.sum(axis=1) >= GROWN_UP_BUCKETS, 2.0, 5.0)
-        return np.asarray(np.ceil(room * most + 6.0 * (mean.max(axis=1) + 1.0)), dtype=np.float32)
+        return np.asarray(np.ceil((room * most)[:, None] + 6.0 * (mean + 1.0)), dtype=np.float32)
 
     def _sample_rows(
         self, rows: npt.NDArray[np.intp], horizon: int, n_samples: int, root: int
@@ -182,6 +203,7 @@ class GradientBoosting(Forecaster):
         mean = self._mean(self.booster, place, origin, horizon)
         paths = self.spread.draw(
             mean,
+            self._table.level[place, origin],
             self._variation(place, origin),
             self._whole[place],
             self._ceiling(place, mean),
@@ -195,12 +217,3 @@ class GradientBoosting(Forecaster):
             found = self._newcomers.sample_rows(place[new], horizon, n_samples, root)
             paths[new], mean[new] = found
         return paths, mean
-
-
-def _join(parts: list[Any]) -> Any:
-    first = parts[0]
-    return type(first)(
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([part.origins for part in parts]),
-        np.concatenate([part.steps for part in parts]),
-    )

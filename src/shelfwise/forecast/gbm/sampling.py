@@ -8,6 +8,8 @@ import numpy.typing as npt
 from shelfwise.forecast.gbm.features import Triples
 
 MAX_ORIGINS = 70
+# Where the panel begins, levels and long windows are not yet what they are later on.
+SETTLING_SHARE = 0.25
 
 
 def training_triples(
@@ -28,7 +30,8 @@ def training_triples(
     """
     n, buckets = known.shape
     first = np.where(known.any(axis=1), known.argmax(axis=1), buckets)
-    earliest = min(max(int(first.min(initial=buckets)) + least_history, 1), buckets - 1)
+    settled = max(int(first.min(initial=buckets)) + least_history, int(SETTLING_SHARE * buckets))
+    earliest = min(max(settled, 1), buckets - 1)
     origins = np.unique(np.linspace(earliest, buckets - 1, MAX_ORIGINS).astype(np.int32))
     origins = origins[origins >= 1]
     possible = sum(min(horizon, buckets - int(t)) for t in origins) * n

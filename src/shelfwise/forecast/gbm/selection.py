@@ -97,7 +97,7 @@ def select_features(
     if held is None or len(held) < FEWEST_ROWS:
         return _all_kept(table, "too little history to judge by")
     triples = training_triples(known[:, :cut], horizon, table.windows.means[1], max_rows, rng)
-    booster = Booster.train(table, triples, trees or TreeSettings(), seed, held)
+    booster = Booster.train(table, triples, trees or TreeSettings(), seed)
     if booster.model is None:
         return _all_kept(table, "too little history to judge by")
     gain = booster.model.feature_importance("gain", iteration=booster.rounds)

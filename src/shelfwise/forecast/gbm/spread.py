@@ -27,23 +27,30 @@ SHRINK = 200.0
 
 @dataclass
 class Spread:
-    """Dispersion cells and a pool of rank paths, ordered by (past variation, mean).
+    """Dispersion cells and a pool of rank paths, ordered by (past variation, level).
 
     Attributes:
         dispersion: (cells of variation, cells of mean).
-        pool: (P, K) rank paths; pool_mean: (P,) their mean forecasts; pool_cell: (P,) variation cell.
+        pool: (P, K) rank paths; pool_level: (P,) level of their series at the origin; pool_cell: (P,)
+            variation cell.
     """
 
     dispersion: npt.NDArray[np.float64]
     pool: Floats
-    pool_mean: npt.NDArray[np.float64]
+    pool_level: npt.NDArray[np.float64]
     pool_cell: npt.NDArray[np.int64]
 
     @classmethod
     def learn(
-        cls, actual: Floats, mean: Floats, variation: Floats, series: npt.NDArray[np.uint64], root: int
+        cls,
+        actual: Floats,
+        mean: Floats,
+        level: Floats,
+        variation: Floats,
+        series: npt.NDArray[np.uint64],
+        root: int,
     ) -> Spread:
-        """From held-out (M, K) actuals (NaN unknown), their mean forecasts and (M,) past variation."""
+        """From held-out (M, K) actuals (NaN unknown), their mean forecasts, (M,) level and past variation."""
         mean = debias(actual, mean)
         cell = np.searchsorted(SPREAD_EDGES, np.nan_to_num(variation, nan=1.0))
         dispersion = _dispersion(actual, mean, cell, root)
@@ -55,15 +62,16 @@ class Spread:
         keep = np.isfinite(rank).all(axis=1)
         if keep.sum() < LEAST_PATHS:
             keep = np.isfinite(rank).any(axis=1)
-        rank, mean, cell = _fill(rank[keep], series[keep], root), mean[keep].mean(axis=1), cell[keep]
+        rank, level, cell = _fill(rank[keep], series[keep], root), level[keep], cell[keep]
         if len(rank) < LEAST_PATHS:
             return cls(dispersion, _even_ranks(actual.shape[1], root), *_neutral(200))
-        order = np.lexsort((mean, cell))
-        return cls(dispersion, rank[order], mean[order].astype(np.float64), cell[order].astype(np.int64))
+        order = np.lexsort((level, cell))
+        return cls(dispersion, rank[order], level[order].astype(np.float64), cell[order].astype(np.int64))
 
     def draw(
         self,
         mean: Floats,
+        level: Floats,
         variation: Floats,
         whole: npt.NDArray[np.bool_],
         ceiling: Floats,
@@ -71,9 +79,13 @@ class Spread:
         samples: int,
         root: int,
     ) -> Floats:
-        """(N, S, H) paths around (N, H) means for series of (N,) past variation, none above (N,) `ceiling`."""
+        """(N, S, H) paths around (N, H) means, none above (N, H) `ceiling`.
+
+        Whose ranks a series borrows rests on its (N,) level and past variation at the origin alone: what is
+        planned for one step moves that step's mean and spread, and no other step.
+        """
         cell = np.searchsorted(SPREAD_EDGES, np.nan_to_num(variation, nan=1.0))
-        first, count = self._neighbours(mean.mean(axis=1), cell)
+        first, count = self._neighbours(level, cell)
         paths = draw_paths(
             mean.astype(np.float64),
             _width(self.dispersion, mean, cell),
@@ -87,20 +99,20 @@ class Spread:
             gamma_table(),
         )
         # A tail borrowed from neighbours stops where the series' own past makes it absurd.
-        return np.minimum(paths, ceiling[:, None, None], out=paths)
+        return np.minimum(paths, ceiling[:, None, :], out=paths)
 
     def _neighbours(
-        self, mean: npt.NDArray[np.float32], cell: npt.NDArray[np.intp]
+        self, level: Floats, cell: npt.NDArray[np.intp]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The run of the pool nearest to each series: same variation cell, closest mean."""
-        first, count = np.zeros(len(mean), np.int64), np.zeros(len(mean), np.int64)
+        """The run of the pool nearest to each series: same variation cell, closest level."""
+        first, count = np.zeros(len(level), np.int64), np.zeros(len(level), np.int64)
         for number in np.unique(cell):
             mine = cell == number
             start, end = np.searchsorted(self.pool_cell, [number, number + 1])
             if end - start < LEAST_PATHS:
                 start, end = 0, len(self.pool)
             size = min(NEIGHBOURS, end - start)
-            middle = start + np.searchsorted(self.pool_mean[start:end], mean[mine])
+            middle = start + np.searchsorted(self.pool_level[start:end], level[mine])
             first[mine] = np.clip(middle - size // 2, start, end - size)
             count[mine] = size
         return first, count

@@ -7,9 +7,9 @@ import math
 import numpy as np
 from numba import njit
 
+from shelfwise.forecast.kernels.clipping import keep_mean, mean_kept
 from shelfwise.forecast.kernels.streams import stream, uniform
 
-LEAST_FACTOR, MOST_FACTOR = 0.5, 2.0
 MOST_TIMES_SEEN = 10.0
 MOST_WIDENING = 2.0
 
@@ -41,22 +41,28 @@ def draw_innovation(pool, count, state, step):  # type: ignore[no-untyped-def]
 def settle(paths, point, unit, pool, count, cap, whole, root, series, out):  # type: ignore[no-untyped-def]
     """Bring simulated `paths` (S, H) to demand, into `out` (S, H).
 
-    Clipping at zero lifts the mean of the paths above the point forecast (H,). They are brought back by
-    a factor a bucket, taken from the innovations spread by `unit` (H,) and so the same for any S, within
-    bounds that keep one huge spike from squeezing ordinary demand.
+    Clipping at zero lifts the mean of the paths above the point forecast (H,). How they are brought back (see
+    `mean_kept`) is taken from the innovations spread by `unit` (H,), and so is the same for any S.
     """
     n_samples, horizon = paths.shape
-    factor = np.ones(horizon)
+    kept, factor = np.ones(horizon), np.ones(horizon)
     for h in range(horizon):
-        total = 0.0
+        clipped, unclipped, largest, second = 0.0, 0.0, 0.0, 0.0
         for k in range(count):
-            total += max(0.0, point[h] + unit[h] * pool[k])
-        if total > 0.0:
-            factor[h] = min(MOST_FACTOR, max(LEAST_FACTOR, point[h] * count / total))
+            value = point[h] + unit[h] * pool[k]
+            unclipped += value
+            value = max(0.0, value)
+            clipped += value
+            if value > largest:
+                largest, second = value, largest
+            elif value > second:
+                second = value
+        kept[h], factor[h] = mean_kept(point[h] * count, clipped, unclipped, largest, second)
     for s in range(n_samples):
         state = stream(root, series, s)
         for h in range(horizon):
-            value = min(max(0.0, paths[s, h]) * factor[h], cap)
+            lot = uniform(state, 2 * horizon + h)
+            value = min(keep_mean(max(0.0, paths[s, h]), kept[h], factor[h], lot), cap)
             if whole:
                 value = math.floor(value + uniform(state, 2 * h + 1))
             out[s, h] = value

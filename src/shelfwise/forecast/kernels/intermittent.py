@@ -24,6 +24,8 @@ LOWEST, HIGHEST = 0.1, 0.3
 GOLDEN = 0.6180339887498949
 TOLERANCE = 1e-6
 CLASSIC = 0.1
+# How fast sizes are forgotten in the paths: tails need more of them than a mean does.
+SIZE_MEMORY = 0.015
 
 
 @njit(cache=True, inline="always")
@@ -130,6 +132,30 @@ def _rate(values, method, alpha_size, alpha_time):  # type: ignore[no-untyped-de
 
 
 @njit(cache=True)
+def _trials(method, alpha, chance, n_sizes, known):  # type: ignore[no-untyped-def]
+    """Buckets a smoothed chance of a sale rests on: exponential smoothing weighs like 2 / alpha - 1 values."""
+    memory = 2.0 / alpha - 1.0
+    if method != TSB:
+        memory = min(memory, float(n_sizes)) / chance
+    return max(1, min(int(np.rint(memory)), known))
+
+
+@njit(cache=True)
+def _drawn_share(chance, trials, lot):  # type: ignore[no-untyped-def]
+    """What share of `trials` buckets had a sale in another history with this chance: binomial, by inversion."""
+    if chance >= 1.0:
+        return 1.0
+    odds = chance / (1.0 - chance)
+    mass = (1.0 - chance) ** trials
+    reached, successes = mass, 0
+    while reached < lot and successes < trials:
+        mass *= odds * (trials - successes) / (successes + 1.0)
+        successes += 1
+        reached += mass
+    return successes / trials
+
+
+@njit(cache=True)
 def _draw_series(values, method, alpha_size, alpha_time, whole, series, root, expected, paths):  # type: ignore[no-untyped-def]
     """`intermittent_paths` for one series, apart so that compiling the parallel loop stays cheap."""
     n_samples, horizon = paths.shape
@@ -139,21 +165,25 @@ def _draw_series(values, method, alpha_size, alpha_time, whole, series, root, ex
     if n_sizes == 0:
         return
     reached = np.empty(n_sizes)
+    kept = 1.0 - min(alpha, SIZE_MEMORY)
     total, mean = 0.0, 0.0
     for k in range(n_sizes):
-        weight = (1.0 - alpha) ** (n_sizes - 1 - k) * (alpha if k > 0 else 1.0)
+        weight = kept ** (n_sizes - 1 - k)
         mean += weight * sizes[k]
         total += weight
         reached[k] = total
+    mean /= total
     chance = min(1.0, rate / mean)
     stretch = rate / (chance * mean)
     exact = abs(stretch - 1.0) < 1e-9
+    trials = _trials(method, alpha, chance, n_sizes, len(known))
     for h in range(horizon):
         expected[h] = rate
     for s in range(n_samples):
         state = stream(root, series, s)
+        drawn = _drawn_share(chance, trials, uniform(state, 3 * horizon))
         for h in range(horizon):
-            if uniform(state, 3 * h) >= chance:
+            if uniform(state, 3 * h) >= drawn:
                 continue
             pick = np.searchsorted(reached, uniform(state, 3 * h + 1) * total)
             value = sizes[min(pick, n_sizes - 1)]
@@ -194,9 +224,10 @@ def intermittent_paths(
 ) -> tuple[Floats, Floats]:
     """Paths (n, S, H) and point forecasts (n, H): whether demand occurs, times a size that was seen.
 
-    After Willemain, Smart & Schwarz 2004: sizes are resampled from the series' own, the recent ones more
-    often, by the very weights of exponential smoothing. So the mean size is the smoothed one, the chance
-    of a sale is what is left of the forecast, and counts stay counts.
+    After Willemain, Smart & Schwarz 2004: sizes are resampled from the series' own, the recent ones a little more
+    often, and the chance of a sale is what is left of the forecast, so counts stay counts. How sure that chance is
+    goes by what it was smoothed from: each path has one of its own, binomial around it, which leaves single
+    buckets as they are and makes sums as wide as a chance that is only estimated deserves.
 
     Args: see `intermittent_rates`; whole: (n,) whether demand comes in whole units; series: (n,) stable
         ids, which with `root` make the random streams.

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
+from shelfwise.forecast.kernels.clipping import keep_mean, mean_kept
 from shelfwise.forecast.kernels.streams import stream, uniform
 
 Floats = npt.NDArray[np.float32]
@@ -14,7 +15,8 @@ Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 TRIES = 8
-LEAST_FACTOR, MOST_FACTOR = 0.5, 2.0
+# Uniform numbers a step: which path, a stand-in for a masked step, rounding, and whether it is kept.
+NUMBERS = 4
 
 
 @njit(cache=True, parallel=True)
@@ -72,21 +74,23 @@ def _observed_steps(bank, first, count):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _mean_factor(bank, first, count, step, point, unit):  # type: ignore[no-untyped-def]
-    """What brings the mean over all residual paths, clipped at zero, back to the point forecast.
-
-    Bounded, so that neither a forecast of zero nor one huge spike in the past makes the paths certain
-    or kills ordinary demand.
-    """
-    total, observed = 0.0, 0
+def _mean_kept(bank, first, count, step, point, unit):  # type: ignore[no-untyped-def]
+    """`mean_kept` of all residual paths around the point forecast."""
+    clipped, unclipped, largest, second, observed = 0.0, 0.0, 0.0, 0.0, 0
     for entry in range(first, first + count):
         residual = bank[entry, step]
-        if not np.isnan(residual):
-            total += max(0.0, point + unit * residual)
-            observed += 1
-    if total <= 0.0:
-        return 1.0
-    return min(MOST_FACTOR, max(LEAST_FACTOR, point * observed / total))
+        if np.isnan(residual):
+            continue
+        value = point + unit * residual
+        unclipped += value
+        value = max(0.0, value)
+        clipped += value
+        observed += 1
+        if value > largest:
+            largest, second = value, largest
+        elif value > second:
+            second = value
+    return mean_kept(point * observed, clipped, unclipped, largest, second)
 
 
 @njit(cache=True)
@@ -117,7 +121,7 @@ def draw_paths(
     slots: Integers,
     out: Floats,
 ) -> None:
-    """Draw residual paths, add them to the point forecast, clip at zero, and write them to `out`.
+    """Draw residual paths, add them to the point forecast, clip at zero keeping the mean, and write them to `out`.
 
     A horizon longer than the P steps of a residual path is covered by several, one after another.
 
@@ -134,24 +138,27 @@ def draw_paths(
     n, horizon = point.shape
     steps = bank.shape[1]
     n_samples = out.shape[1]
-    stride = 3 * horizon
+    stride = NUMBERS * horizon
     for i in prange(n):
         source = _observed_steps(bank, first[i], count[i])
-        factor = np.empty(horizon, np.float64)
+        kept, factor = np.empty(horizon), np.empty(horizon)
         for h in range(horizon):
-            factor[h] = _mean_factor(bank, first[i], count[i], source[h % steps], point[i, h], unit[i])
+            step = source[h % steps]
+            kept[h], factor[h] = _mean_kept(bank, first[i], count[i], step, point[i, h], unit[i])
         for s in range(n_samples):
             state = stream(root, series[i], s)
             entry, ahead = first[i], steps
             for h in range(horizon):
+                number = NUMBERS * h
                 if ahead == steps:
-                    entry, ahead = first[i] + int(uniform(state, 3 * h) * count[i]), 0
+                    entry, ahead = first[i] + int(uniform(state, number) * count[i]), 0
                 step = source[ahead]
                 ahead += 1
                 residual = bank[entry, step]
                 if np.isnan(residual):
-                    residual = _another(bank, first[i], count[i], step, state, 3 * h + 1, stride)
-                value = max(0.0, point[i, h] + unit[i] * residual) * factor[h]
+                    residual = _another(bank, first[i], count[i], step, state, number + 1, stride)
+                value = max(0.0, point[i, h] + unit[i] * residual)
+                value = keep_mean(value, kept[h], factor[h], uniform(state, number + 3))
                 if whole[i]:
-                    value = np.floor(value + uniform(state, 3 * h + 2))
+                    value = np.floor(value + uniform(state, number + 2))
                 out[slots[i], s, h] = value

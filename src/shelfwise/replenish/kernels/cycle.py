@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from shelfwise.replenish.kernels.projection import Floats, Ints, Paths, expect, interval_of
+from shelfwise.replenish.kernels.projection import Floats, Ints, Paths, expect, interval_of, totals_of
 
 CELLS = 256
 
@@ -60,6 +60,32 @@ def best_pair(cost: Floats, density: Floats, order_cost: float, least_cells: int
 
 
 @njit(cache=True)
+def costs_on_grid(
+    demand: Floats,
+    due: Floats,
+    stock: Floats,
+    first: int,
+    step: float,
+    cells: int,
+    h: float,
+    p: float,
+    share: float,
+    book: Floats,
+) -> Floats:
+    """(cells,) expected cost of one review after orders of first, first + 1, … steps; above the need of the
+    dearest scenario every unit only waits, so that costs rise by holding alone."""
+    top = (totals_of(demand) - stock).max()
+    cost = np.empty(cells)
+    for k in range(cells):
+        quantity = (first + k) * step
+        if k > 0 and quantity - step >= top:
+            cost[k] = cost[k - 1] + h * demand.shape[0] * step
+        else:
+            cost[k] = expect(demand, due, stock, quantity, h, p, share, book)[0]
+    return cost
+
+
+@njit(cache=True)
 def best_cycle(
     paths: Paths,
     leads: Ints,
@@ -81,9 +107,7 @@ def best_cycle(
     stock = at_arrival + due.sum(axis=0)
     due = np.zeros_like(due)
     book = np.empty((4, stock.shape[0]))
-    needs = np.zeros(stock.shape[0])
-    for bucket in range(demand.shape[0]):
-        needs += demand[bucket]
+    needs = totals_of(demand)
     asked = needs.mean()
     top = (needs - stock).max()
     climb = h * review
@@ -96,26 +120,18 @@ def best_cycle(
     low = -max(stock.max(), 0.0)
     if share < 1.0:
         low -= asked + np.sqrt(2.0 * order_cost * asked / (p * review)) + least_quantity * h / (h + p)
-    span = max(top, 0.0) + batch - low
+    span = top + batch - low
     step = unit * max(1.0, np.ceil(span / (unit * CELLS)))
     first = int(np.floor(low / step))
-    cells = int(np.ceil((max(top, 0.0) + batch) / step)) - first + 1
-    cost = np.empty(cells)
-    for k in range(cells):
-        quantity = (first + k) * step
-        if quantity > top and k > 0 and quantity - step >= top:
-            cost[k] = cost[k - 1] + climb * step
-        else:
-            cost[k] = expect(demand, due, stock, quantity, h, p, share, book)[0]
+    cells = int(np.ceil((top + batch) / step)) - first + 1
+    cost = costs_on_grid(demand, due, stock, first, step, cells, h, p, share, book)
     pmf = demand_shares(needs, step, cells)
     density = renewal_density(pmf)
     least_cells = max(1, int(np.ceil(least_quantity / step - 1e-9)))
     if share >= 1.0:
         # An empty shelf loses every sale. Where that costs less than the best cycle, no order is worth it;
         # judged from an empty shelf, so that the stock of today has no say in it.
-        bare, empty = np.empty(cells), np.zeros(len(stock))
-        for k in range(cells):
-            bare[k] = expect(demand, due, empty, k * step, h, p, share, book)[0]
+        bare = costs_on_grid(demand, due, np.zeros(len(stock)), 0, step, cells, h, p, share, book)
         if best_pair(bare, density, order_cost, least_cells)[2] >= p * asked:
             return -1, -1, 0.0, first, step, cost, pmf
     s, up_to, average = best_pair(cost, density, order_cost, least_cells)
@@ -155,92 +171,3 @@ def cycle_orders(
         if s >= 0:
             reorder_at[series] = (first + s) * step
             order_up_to[series] = max((first + up_to) * step, 0.0)
-
-
-@njit(cache=True)
-def relative_costs(s: int, average: float, cost: Floats, pmf: Floats, order_cost: float) -> Floats:
-    """Cost of starting a review at each level, over that of starting at S, if the (s, S) rule follows.
-
-    v(y) = G(y) - c + E[v(y - D)], and v = K from s down, where the next review orders up to S again.
-    """
-    worth = np.empty(len(cost))
-    stays = min(pmf[0], 0.999)
-    for level in range(len(cost)):
-        if level <= s:
-            worth[level] = cost[level] - average + order_cost
-            continue
-        total, inside = cost[level] - average, pmf[0]
-        for fall in range(1, level - s):
-            total += pmf[fall] * worth[level - fall]
-            inside += pmf[fall]
-        worth[level] = (total + (1.0 - inside) * order_cost) / (1.0 - stays)
-    return worth
-
-
-@njit(cache=True)
-def lower_hull(x: Floats, y: Floats) -> None:
-    """Replace y by the largest convex function below it; x rises, and y is infinite where not allowed."""
-    corner = np.empty(len(x), dtype=np.int64)
-    count = 0
-    for k in range(len(x)):
-        if not np.isfinite(y[k]) or (count > 0 and x[k] <= x[corner[count - 1]]):
-            continue
-        while count > 1:
-            a, b = corner[count - 2], corner[count - 1]
-            if (y[b] - y[a]) * (x[k] - x[a]) < (y[k] - y[a]) * (x[b] - x[a]):
-                break
-            count -= 1
-        corner[count] = k
-        count += 1
-    for turn in range(count - 1):
-        a, b = corner[turn], corner[turn + 1]
-        for k in range(a + 1, b):
-            y[k] = y[a] + (y[b] - y[a]) * (x[k] - x[a]) / (x[b] - x[a])
-    for k in range(corner[count - 1] + 1, len(x)):
-        y[k] = y[corner[count - 1]]
-
-
-@njit(parallel=True, cache=True)
-def cycle_costs(
-    paths: Paths,
-    leads: Ints,
-    receipts: Floats,
-    at_arrival: Floats,
-    review: Ints,
-    holding: Floats,
-    shortage: Floats,
-    lost_share: Floats,
-    order_cost: Floats,
-    least_quantity: Floats,
-    longest_buckets: Floats,
-    unit: Floats,
-    quantities: Floats,
-    costs: Floats,
-) -> None:
-    """Fill costs (N, M): what an order of each of `quantities` (N, M; rising from 0 to the series' own order)
-    costs over the cycle it starts, made convex and least at that order."""
-    for series in prange(paths.shape[0]):
-        fee = order_cost[series]
-        s, _, average, first, step, cost, pmf = best_cycle(
-            paths[series], leads[series], receipts[series], at_arrival[series], review[series],
-            holding[series], shortage[series], lost_share[series], fee,
-            least_quantity[series], longest_buckets[series], unit[series],
-        )  # fmt: skip
-        x, y = quantities[series], costs[series]
-        last = len(x) - 1
-        y[:] = np.inf
-        y[0], y[last] = 0.0, 0.0
-        if s >= 0:
-            worth = relative_costs(s, average, cost, pmf, fee)
-            for k in range(len(x)):
-                if 0 < k < last and x[k] < least_quantity[series] * (1.0 - 1e-12):
-                    continue
-                place = min(x[k] / step - first, len(cost) - 1.0)
-                below = min(int(place), len(cost) - 2)
-                y[k] = worth[below] + (place - below) * (worth[below + 1] - worth[below])
-            # An order that today's stock makes due saves more than its cost; where the supplier's maximum
-            # leaves less than that, its cost was settled with the order and has no say here.
-            if y[1:].min() + fee < y[0]:
-                y[1:] += fee
-        y[last] = min(y[1:].min(), y[0] - 1e-6 * shortage[series] * x[last])
-        lower_hull(x, y)
