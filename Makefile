@@ -9,7 +9,7 @@ CORE := $(VENV)/core.installed
 TEST := $(VENV)/test.installed
 BENCH := $(VENV)/bench.installed
 
-.PHONY: demo test check bench bench-auto bench-classical bench-deep bench-demo bench-censoring bench-reconcile bench-vn2 bench-m5 bench-m5-peers bench-online-retail bench-simulate bench-yardsticks bench-zipkin clean help
+.PHONY: demo test check bench bench-auto bench-classical bench-deep bench-demo bench-censoring bench-censoring-effect bench-reconcile bench-vn2 bench-m5 bench-m5-peers bench-online-retail bench-simulate bench-yardsticks bench-zipkin clean help
 
 help:
 	@echo "make demo    the whole loop on a built-in shop; says where the report is"
@@ -46,7 +46,7 @@ check: $(TEST)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_imports.py
 
-bench: bench-simulate bench-yardsticks bench-zipkin bench-auto bench-classical bench-deep bench-demo bench-censoring bench-reconcile bench-vn2 bench-online-retail bench-m5 bench-m5-peers
+bench: bench-simulate bench-yardsticks bench-zipkin bench-auto bench-classical bench-deep bench-demo bench-censoring bench-censoring-effect bench-reconcile bench-vn2 bench-online-retail bench-m5 bench-m5-peers
 
 bench-simulate: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_simulate
@@ -64,6 +64,8 @@ bench-demo: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_demo
 bench-censoring: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_censoring
+bench-censoring-effect: $(BENCH)
+	$(BIN)/python -m benchmarks.bench_censoring_effect
 bench-reconcile: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_reconcile
 bench-vn2: $(BENCH)

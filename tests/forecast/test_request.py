@@ -35,7 +35,9 @@ def test_auto_gets_its_options_and_others_refuse_them():
 
 
 def test_calibrate_wraps_the_model_and_keeps_its_name():
-    made = ModelRequest("moving_average", calibrate=True).settled(ForecastSettings()).maker(intervals=[(0, 2)])()
+    made = (
+        ModelRequest("moving_average", calibrate=True).settled(ForecastSettings()).maker(intervals=[(0, 2)])()
+    )
     assert isinstance(made, Calibrated)
     fitted = made.fit(shop())
     assert set(draw(fitted).models) == {"moving_average"}

@@ -61,7 +61,8 @@ def run_demo(
     rule = make_policy(DEFAULT_POLICY, **policy_options(DEFAULT_POLICY, dataset.settings, seed))
     progress("fit", 0, 1)
     ready = prepare(dataset, as_of, seed=seed)
-    plan = planner.plan_prepared(ready, rule, lang=lang, progress=progress)
+    # Tuning fits the model once more; a first look should not wait for it.
+    plan = planner.plan_prepared(ready, rule, lang=lang, tuned=False, progress=progress)
     forecast = _forecast(ready)
     begin = as_of - timedelta(days=REPLAY_DAYS)
     # The plan shows the tuning; a second one, on what came before the replay, would cost the demo too much time.

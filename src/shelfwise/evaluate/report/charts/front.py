@@ -12,7 +12,7 @@ from shelfwise.evaluate.report.charts.svg import Doubles, Scale, chart, element,
 from shelfwise.evaluate.report.wording import Wording
 
 SIZE = (760.0, 380.0)
-LEFT, RIGHT, TOP, BOTTOM = 78.0, 24.0, 34.0, 52.0
+LEFT, RIGHT, TOP, BOTTOM = 104.0, 24.0, 34.0, 52.0
 LOWEST_SHOWN = 0.5
 NEAR = 16.0
 
@@ -45,14 +45,15 @@ def front_chart(
     shown = fill_rate >= min(LOWEST_SHOWN, *(point.fill_rate for point in points), 1.0)
     rates, money = fill_rate[shown], cost[shown]
     every = np.concatenate([rates, [point.fill_rate for point in points]])
-    low = np.floor(float(every.min(initial=1.0)) * 20.0) / 20.0
-    x = Scale(min(low, 0.95), 1.0, LEFT, SIZE[0] - RIGHT)
+    low = min(np.floor(float(every.min(initial=1.0)) * 20.0) / 20.0, 0.95)
+    high = np.ceil(float(every.max(initial=low + 0.05)) * 20.0) / 20.0
+    x = Scale(low, max(high, low + 0.05), LEFT, SIZE[0] - RIGHT)
     # The last steps to full service cost many times the rest; the policies and what is near them set the height.
-    top = max([point.cost for point in points], default=float(money.max(initial=1.0))) * 1.6
+    top = max([point.cost for point in points], default=float(money.max(initial=1.0))) * 1.1
     steps = round_steps(top)
     y = Scale(0.0, steps[-1], SIZE[1] - BOTTOM, TOP)
     parts = grid(steps, y, (LEFT, SIZE[0] - RIGHT), words.money)
-    for tick in np.linspace(x.low, 1.0, 6):
+    for tick in np.linspace(x.low, x.high, 6):
         parts.append(
             element(
                 "text",
