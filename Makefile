@@ -9,7 +9,7 @@ CORE := $(VENV)/core.installed
 TEST := $(VENV)/test.installed
 BENCH := $(VENV)/bench.installed
 
-.PHONY: demo test check bench bench-auto bench-classical bench-deep bench-demo bench-censoring bench-censoring-effect bench-reconcile bench-vn2 bench-m5 bench-m5-peers bench-online-retail bench-simulate bench-yardsticks bench-zipkin clean help
+.PHONY: demo test check bench bench-auto bench-classical bench-deep bench-demo bench-censoring bench-censoring-effect bench-reconcile bench-vn2 bench-m5 bench-m5-peers bench-online-retail bench-simulate bench-yardsticks bench-zipkin bench-learned clean help
 
 help:
 	@echo "make demo    the whole loop on a built-in shop; says where the report is"
@@ -46,7 +46,7 @@ check: $(TEST)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_imports.py
 
-bench: bench-simulate bench-yardsticks bench-zipkin bench-auto bench-classical bench-deep bench-demo bench-censoring bench-censoring-effect bench-reconcile bench-vn2 bench-online-retail bench-m5 bench-m5-peers
+bench: bench-simulate bench-yardsticks bench-zipkin bench-learned bench-auto bench-classical bench-deep bench-demo bench-censoring bench-censoring-effect bench-reconcile bench-vn2 bench-online-retail bench-m5 bench-m5-peers
 
 bench-simulate: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_simulate
@@ -58,6 +58,8 @@ bench-deep: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_deep
 bench-auto: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_auto
+bench-learned: $(BENCH)
+	$(BIN)/python -m benchmarks.bench_learned
 bench-classical: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_classical
 bench-demo: $(BENCH)
