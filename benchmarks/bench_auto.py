@@ -173,19 +173,21 @@ def main() -> None:
     parser.add_argument("--no-demo", action="store_true")
     parser.add_argument("--results", type=Path, default=RESULTS)
     asked = parser.parse_args()
-    rows: list[dict[str, Cell]] = []
     if asked.folds:
         source = raw_folder("vn2")
         history = read_history(source)
+        keys = list(history.keys.iter_rows())
         with tempfile.TemporaryDirectory() as folder:
             dataset = read_folder(write_vn2_folder(source, Path(folder)))
+            rows: list[dict[str, Cell]] = []
             for week in asked.folds:
-                fold = vn2_folds.make_fold(history, week)
-                rows += run_vn2_fold(dataset, fold, list(history.keys.iter_rows()), asked.models)
-        rows += means(rows, asked.models)
+                fold = run_vn2_fold(dataset, vn2_folds.make_fold(history, week), keys, asked.models)
+                # A long run that is cut off leaves the folds that were done.
+                append_rows(asked.results, [line for row in fold for line in lines(row)])
+                rows += fold
+        append_rows(asked.results, [line for row in means(rows, asked.models) for line in lines(row)])
     if not asked.no_demo:
-        rows += run_demo_shop(asked.models)
-    append_rows(asked.results, [line for row in rows for line in lines(row)])
+        append_rows(asked.results, [line for row in run_demo_shop(asked.models) for line in lines(row)])
 
 
 def lines(row: dict[str, Cell]) -> list[dict[str, Cell]]:
@@ -205,7 +207,7 @@ def means(rows: list[dict[str, Cell]], models: list[str]) -> list[dict[str, Cell
     for label in models:
         mine = [row for row in rows if row["model"] == label]
         mean = {name: round(float(np.mean([row[name] for row in mine])), 4) for name in measured}
-        found.append({"data": "vn2", "fold": "mean", "model": label, **mean})
+        found.append({"data": "vn2", "fold": f"mean of {len(mine)}", "model": label, **mean})
         print(found[-1])
     return found
 

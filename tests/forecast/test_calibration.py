@@ -264,6 +264,44 @@ def test_what_was_wrong_once_is_not_corrected():
     assert draw(model).paths.mean() == pytest.approx(draw(plain).paths.mean(), rel=0.03)
 
 
+def test_each_origin_is_forecast_by_a_fresh_fit():
+    fitted_on = []
+
+    class Ages(MovingAverage):
+        local = False
+
+        def fit(self, panel):
+            fitted_on.append(panel.n_buckets)
+            return super().fit(panel)
+
+        def update(self, panel):
+            raise AssertionError("a model that has aged teaches nothing of a fresh one")
+
+    Calibrated(Ages, horizon=5).fit(Panel.from_arrays(np.random.default_rng(0).poisson(9, (40, 100))))
+    assert fitted_on == [80, 85, 90, 95, 100]
+
+
+def test_of_a_good_forecast_little_is_changed():
+    demand = np.random.default_rng(12).poisson(30, (80, 120))
+    model = Calibrated(MovingAverage, horizon=6).fit(Panel.from_arrays(demand))
+    plain = MovingAverage().fit(Panel.from_arrays(demand))
+    gap = np.abs(np.sort(draw(model).paths, axis=1) - np.sort(draw(plain).paths, axis=1)).mean()
+    assert 0.0 <= model.trust <= 1.0
+    assert gap < 0.03 * 30
+
+
+def test_half_trusted_is_half_way():
+    rng = np.random.default_rng(13)
+    said, actual = rng.normal(100, 5, (3000, 50, 2)), rng.normal(120, 5, (3000, 2))
+    alike = kinds(3000, False)
+    learnt = ConformalCalibrator().learn(said, actual, alike)
+    full = learnt.apply(said, alike, root=0).mean()
+    half = learnt.shrink(0.5).apply(said, alike, root=0).mean()
+    assert full == pytest.approx(120, abs=1)
+    assert half == pytest.approx(110, abs=1.5)
+    assert learnt.shrink(0.0).idle
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_promise(check):
     check(partial(Calibrated, MovingAverage, horizon=4))
