@@ -84,7 +84,9 @@ def forecast(data: PeerData, method: str, levels: list[float]) -> tuple[Floats, 
     # A series of one day has no spread, which the library tells as NaN.
     ends = [told[name if width > 0 else method].to_numpy(dtype=np.float32) for name, width in columns]
     spread = np.stack([np.maximum(end.reshape(shape), 0.0) for end in ends], axis=2)
-    return mean, np.where(np.isnan(spread), mean[:, :, None], spread)
+    # The library files the fallback's intervals under each other's widths; sorted, each is where it belongs.
+    order = np.argsort(np.argsort(levels))
+    return mean, np.sort(np.where(np.isnan(spread), mean[:, :, None], spread), axis=2)[:, :, order]
 
 
 def main() -> None:

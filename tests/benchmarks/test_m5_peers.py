@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -189,6 +190,21 @@ def test_the_reference_is_the_bare_last_week(m5_source: Path, tmp_path: Path) ->
     assert np.array_equal(mean, seasonal_naive(data.units))
     assert np.array_equal(quantiles[:, :, 1], mean)
     assert (np.diff(quantiles, axis=2) >= 0).all()
+
+
+def test_a_short_series_gets_the_mean_of_its_history_and_ordered_quantiles(
+    m5_source: Path, tmp_path: Path
+) -> None:
+    data = read_peer_data(write_m5_folder(m5_source, tmp_path / "folder", last_day=LAST_DAY), AS_OF, 28)
+    begin = data.begin.copy()
+    begin[4] = data.n_days - 40
+    short = replace(data, begin=begin)
+    mean, quantiles = peers_statsforecast.forecast(short, "imapa", list(QUANTILES))
+    assert mean[4] == pytest.approx(data.units[4, -40:].mean(), rel=1e-5)
+    assert (np.diff(quantiles, axis=2) >= 0).all()
+    assert quantiles[4, 0, 8] - quantiles[4, 0, 7] > 0, "the widest interval ends above the next"
+    backwards = peers_statsforecast.forecast(short, "imapa", list(QUANTILES[::-1]))[1]
+    assert np.array_equal(backwards[:, :, ::-1], quantiles)
 
 
 def test_a_peer_that_fails_says_what_it_said(
