@@ -80,7 +80,8 @@ def test_raw_reads_sales_as_demand_and_keeps_the_record(make_dataset, sale):
 
 
 def silent_shop(make_dataset, sale, how="auto", stock=None, **more) -> Dataset:
-    tables = {} if stock is None else {"stock": stock}
+    shelf = [{"sku": f"s{item}", "on_hand": 5} for item in range(4)] if stock is None else stock
+    tables = {"stock": shelf} if shelf else {}
     sales = weekly_sales(sale, silent=(30, 31, 32, 33))
     return make_dataset(sales=sales, demand={"infer_stockouts": how, **more}, **tables)
 
@@ -104,6 +105,9 @@ def test_inference_can_be_switched_off_and_leaves_recorded_shops_alone(make_data
     full = [{"sku": "s1", "date": START, "in_stock": 0.9}]
     kept = build_panel(make_dataset(sales=sales, availability=full), AS_OF)
     assert np.flatnonzero(kept.imputed.any(axis=1)).tolist() == [1]
+    unstocked = build_panel(silent_shop(make_dataset, sale, stock=[]), AS_OF)
+    assert not unstocked.imputed.any(), "a shop that orders nothing is forecast as it sells"
+    assert build_panel(silent_shop(make_dataset, sale, "on", stock=[]), AS_OF).imputed.sum() == 4
     on = build_panel(make_dataset(sales=sales, availability=full, demand={"infer_stockouts": "on"}), AS_OF)
     assert np.flatnonzero(on.imputed[0]).tolist() == [30, 31, 32, 33]
 
@@ -131,7 +135,8 @@ def test_rows_from_as_of_on_have_no_say_in_what_is_inferred_or_drawn(make_datase
         sale(str(AS_OF + timedelta(days=day)), 500, sku=sku) for day in range(30) for sku in ("s0", "s9")
     ]
     sales = weekly_sales(sale, silent=(30, 31, 32, 33)) + later
-    ahead = build_panel(make_dataset(sales=sales), AS_OF)
+    shelf = [{"sku": f"s{item}", "on_hand": 5} for item in range(4)]
+    ahead = build_panel(make_dataset(sales=sales, stock=shelf), AS_OF)
     for name in ("demand", "recorded", "expected", "on_sale"):
         np.testing.assert_array_equal(getattr(ahead, name), getattr(plain, name))
 

@@ -123,7 +123,8 @@ def _build(dataset: Dataset, as_of: date, horizon: int) -> tuple[Panel, DemandRe
         horizon=horizon,
     )
     infer = asked.infer_stockouts == "on" or (
-        asked.infer_stockouts == "auto" and not dataset.has("availability")
+        # Without a stock record nothing is ordered, and a forecast is held against sales.
+        asked.infer_stockouts == "auto" and dataset.has("stock") and not dataset.has("availability")
     )
     panel, stockouts = settle_stockouts(panel, asked.stockouts, infer, dataset.table("stock"))
     returned = lines.filter(pl.col("micro") < 0)
