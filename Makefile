@@ -9,7 +9,7 @@ CORE := $(VENV)/core.installed
 TEST := $(VENV)/test.installed
 BENCH := $(VENV)/bench.installed
 
-.PHONY: demo test check bench bench-auto bench-classical bench-deep bench-demo bench-censoring bench-censoring-effect bench-reconcile bench-vn2 bench-m5 bench-m5-peers bench-online-retail bench-simulate bench-yardsticks bench-zipkin bench-learned clean help
+.PHONY: demo test check bench bench-auto bench-classical bench-deep bench-demo bench-censoring bench-censoring-effect bench-reconcile bench-vn2 bench-vn2-forecast bench-m5 bench-m5-peers bench-online-retail bench-retail-peers bench-simulate bench-yardsticks bench-zipkin bench-learned clean help
 
 help:
 	@echo "make demo    the whole loop on a built-in shop; says where the report is"
@@ -46,7 +46,7 @@ check: $(TEST)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_imports.py
 
-bench: bench-simulate bench-yardsticks bench-zipkin bench-learned bench-auto bench-classical bench-deep bench-demo bench-censoring bench-censoring-effect bench-reconcile bench-vn2 bench-online-retail bench-m5 bench-m5-peers
+bench: bench-simulate bench-yardsticks bench-zipkin bench-learned bench-auto bench-classical bench-deep bench-demo bench-censoring bench-censoring-effect bench-reconcile bench-vn2 bench-vn2-forecast bench-online-retail bench-retail-peers bench-m5 bench-m5-peers
 
 bench-simulate: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_simulate
@@ -72,12 +72,16 @@ bench-reconcile: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_reconcile
 bench-vn2: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_vn2
+bench-vn2-forecast: $(BENCH)
+	$(BIN)/python -m benchmarks.bench_vn2_forecast
 bench-m5: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_m5
 bench-m5-peers: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_m5_peers
 bench-online-retail: $(BENCH)
 	$(BIN)/python -m benchmarks.bench_online_retail
+bench-retail-peers: $(BENCH)
+	$(BIN)/python -m benchmarks.bench_retail_peers
 
 clean:
 	rm -rf $(VENV) build dist shelfwise-demo benchmarks/work

@@ -150,8 +150,11 @@ def reasons() -> str:
 
     groups = ("plan.reason.", "plan.blocked.", "plan.warning.")
     chosen = [code for group in groups for code in codes("en") if code.startswith(group)]
+    from shelfwise.replenish.plan import PRICE_COLUMNS, SUPPLY_COLUMNS, WASTE_COLUMNS
+
+    optional = (*WASTE_COLUMNS, *PRICE_COLUMNS, *SUPPLY_COLUMNS)
     # A figure stands in its text by its name, which is the column of the plan that holds it.
-    figures = {name: f"{{{name}}}" for name in (*_example_plan().table.columns, "bucket")}
+    figures = {name: f"{{{name}}}" for name in (*_example_plan().table.columns, *optional, "bucket")}
     texts = [say(code, "en", **figures) for code in chosen]
     statuses = [code for code in codes("en") if code.startswith("plan.status.")]
     return (

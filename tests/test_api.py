@@ -165,6 +165,13 @@ def test_wrong_calls_say_what_is_wrong(sales, tmp_path):
         shelfwise.plan([1, 2, 3], as_of=AS_OF)
     with pytest.raises(shelfwise.UsageError, match="strictly between 0 and 1"):
         shelfwise.forecast(sales, horizon=1, quantiles=[1.5], **ASKED)
+    with pytest.raises(shelfwise.UsageError, match="strictly between 0 and 1"):
+        shelfwise.forecast(sales, horizon=1, quantiles=[float("nan")], **ASKED)
+    for seed in (-1, 0.5, "7", True):
+        with pytest.raises(shelfwise.UsageError, match="seed must be a whole number"):
+            shelfwise.forecast(sales, horizon=1, seed=seed, **ASKED)
+        with pytest.raises(shelfwise.UsageError, match="seed must be a whole number"):
+            shelfwise.plan(sales, seed=seed, **ASKED)
     with pytest.raises(shelfwise.UsageError, match="1 to 1500"):
         shelfwise.forecast(sales, horizon=0, **ASKED)
     with pytest.raises(shelfwise.DataRejected) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import json
 import os
 import re
 import shlex
@@ -29,7 +30,7 @@ from shelfwise.messages import codes
 from shelfwise.replenish.explanation import Explanation
 from shelfwise.replenish.plan import Plan
 from shelfwise.tables.schema import SCHEMAS
-from shelfwise.tables.settings import Settings
+from shelfwise.tables.settings import DemandSettings, Settings
 from shelfwise.tables.summary import CheckSummary
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,6 +129,14 @@ def test_every_alias_and_column_and_setting_is_in_the_data_folder_page() -> None
     for section, settings in Settings.model_fields.items():
         for key in type(settings.default).model_fields:
             assert f"{section}.{key}" in named
+
+
+def test_the_demand_settings_are_told_with_their_defaults() -> None:
+    told = dict(re.findall(r"^\| `demand\.(\w+)` \| (.+?) \|", read("docs/forecasting.md"), re.MULTILINE))
+    defaults = {key: field.default for key, field in DemandSettings.model_fields.items()}
+    assert told == {
+        key: "none" if value is None else f"`{json.dumps(value)}`" for key, value in defaults.items()
+    }
 
 
 def test_every_problem_code_is_in_the_data_folder_page() -> None:

@@ -35,6 +35,7 @@ NOUNS: dict[str, set[str]] = {
     "replenish": {
         "shelfwise.tables.dataset",
         "shelfwise.tables.settings",
+        "shelfwise.tables.price_breaks",
         "shelfwise.demand.panel",
         "shelfwise.forecast.scenarios",
         "shelfwise.forecast.parts",

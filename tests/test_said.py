@@ -11,11 +11,11 @@ import pytest
 from contract.shops import AS_OF, plain_shop
 from shelfwise.cli import main
 from shelfwise.demand.panel import Panel
-from shelfwise.errors import UsageError
+from shelfwise.errors import MissingExtra, ShelfwiseError, UsageError
 from shelfwise.forecast.fallback import fit_or_fall_back, stand_in_note
 from shelfwise.forecast.moving_average import MovingAverage
 from shelfwise.forecast.newcomers import NewItemForecaster
-from shelfwise.messages import Said, retold, say
+from shelfwise.messages import Said, retold, said_of, say
 
 INNER = Said("forecast.no_history")
 NOTE = Said("forecast.stand_in", count=3, reason=INNER)
@@ -107,3 +107,15 @@ def test_a_backtests_notes_come_in_the_language_asked_for(tmp_path, capsys, monk
     set_up = {say("backtest.starting_stock", lang)}
     assert set_up <= {note.removeprefix("note: ") for note in notes}
     assert is_chinese(notes[0]) == (lang == "zh")
+
+
+def test_a_missing_extra_is_told_in_the_words_of_the_error():
+    error = MissingExtra("torch", "deep")
+    assert said_of(error) == str(error)
+    assert "未安装 torch" in retold(said_of(error), "zh")
+
+
+def test_an_error_keeps_the_code_it_was_raised_with():
+    error = ShelfwiseError(Said("forecast.not_finite"))
+    assert (str(error), retold(said_of(error), "zh")) == ("its forecast is not finite", "预测值不是有限的数")
+    assert retold(said_of(ShelfwiseError("in plain words")), "zh") == "in plain words"

@@ -81,6 +81,7 @@ class MissingExtra(ShelfwiseError):
     """An optional dependency is missing; the message gives the pip line."""
 
     def __init__(self, package: str, extra: str) -> None:
+        self.package, self.extra = package, extra
         super().__init__(f"{package} is not installed. Run: pip install 'shelfwise[{extra}]'")
 
 

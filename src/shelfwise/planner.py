@@ -32,7 +32,7 @@ from shelfwise.replenish.plan import Plan
 from shelfwise.replenish.register import make_policy
 from shelfwise.replenish.settings import policy_options
 from shelfwise.tables import CheckSummary, Settings, summarise
-from shelfwise.tables.opening import as_date, open_dataset
+from shelfwise.tables.opening import as_date, as_seed, open_dataset
 
 DEFAULT_POLICIES = ("order_up_to", "textbook", "reorder_point", "days_of_cover")
 # As far as a lead time may reach; beyond it no forecast means anything.
@@ -77,18 +77,17 @@ def forecast(
     `save_model` the model is saved once the forecast is made.
 
     Raises:
-        UsageError: an unknown model, a horizon outside 1 … 1500, a quantile outside (0, 1); both `model` and
-            `model_file`; a saved model that has seen what is dated on or after `as_of`.
+        UsageError: an unknown model, a horizon outside 1 … 1500, a quantile outside (0, 1), a seed below 0; both
+            `model` and `model_file`; a saved model that has seen what is dated on or after `as_of`.
         DataRejected: the data break the contract, or nothing is dated before `as_of`.
         ShelfwiseError: a model file that cannot be used; says why.
     """
-    if model is not None and model_file is not None:
-        raise UsageError("give model to fit one, or model_file to use a saved one, not both")
+    _one_model(model, model_file)
     if save_model is not None:
         checked_target(save_model)
     if not 1 <= horizon <= MOST_BUCKETS:
         raise UsageError(f"horizon must be 1 to {MOST_BUCKETS} buckets; got {horizon}")
-    day = as_date(as_of, "as_of")
+    day, seed, samples = as_date(as_of, "as_of"), as_seed(seed), samples_for(quantiles)
     progress("read", 0, 1)
     dataset = open_dataset(source, settings, tables, day)
     dataset = dataset.until(dataset.bucket.floor(day))
@@ -98,7 +97,7 @@ def forecast(
         SafeForecast(model_maker(dataset, model), panel) if model_file is None else resume(model_file, panel)
     )
     frames = []
-    for rows, scenarios in fitted.chunks(horizon, samples_for(quantiles), seed):
+    for rows, scenarios in fitted.chunks(horizon, samples, seed):
         frames.append(scenarios.to_frame(quantiles))
         progress("forecast", int(rows[-1]) + 1, panel.n_series)
     if save_model is not None:
@@ -118,23 +117,41 @@ def plan(
     lang: str = "en",
     progress: Progress = silent,
     settings: GivenSettings = None,
+    model_file: str | Path | None = None,
     **tables: Any,
 ) -> Plan:
     """What to order at `as_of`: a line a series, each with its reason, also for ordering nothing.
 
     The default policy's few factors are first tuned on the shop's own past, unless `tuned` is False; what came
-    of it stands in the plan's `tuning` and notes.
+    of it stands in the plan's `tuning` and notes. With `model_file` the model saved there forecasts from the history
+    of `source`; only tuning, which looks back, still fits one of its kind.
 
     Raises:
-        UsageError: an unknown policy or model.
+        UsageError: an unknown policy or model; both `model` and `model_file`; a `model_file` for a policy that
+            forecasts nothing; a saved model with other buckets, of other series, or that has seen what is dated on or
+            after `as_of`.
         DataRejected: the data break the contract, or nothing is dated before `as_of`.
+        ShelfwiseError: a model file that cannot be used; says why.
     """
-    day = as_date(as_of, "as_of")
+    _one_model(model, model_file)
+    day, seed = as_date(as_of, "as_of"), as_seed(seed)
     progress("read", 0, 1)
     dataset = open_dataset(source, settings, tables, day)
     rule = make_policy(policy, **policy_options(policy, dataset.settings, seed))
+    if model_file is not None and not rule.needs_scenarios:
+        raise UsageError(
+            f"policy {policy} decides on history and forecasts nothing; leave model_file out, or use another policy"
+        )
     progress("fit", 0, 1)
-    ready = prepare(dataset, day, model=model, policy=rule, scenarios=rule.needs_scenarios, seed=seed)
+    ready = prepare(
+        dataset,
+        day,
+        model=model,
+        policy=rule,
+        scenarios=rule.needs_scenarios,
+        seed=seed,
+        model_file=model_file,
+    )
     return plan_prepared(ready, rule, tuned=tuned, lang=lang, progress=progress)
 
 
@@ -185,7 +202,7 @@ def backtest(
         UsageError: an empty window, an unknown policy or model.
         DataRejected: the data break the contract, or nothing is dated before `start`.
     """
-    first, last = as_date(start, "start"), as_date(end, "end")
+    first, last, seed = as_date(start, "start"), as_date(end, "end"), as_seed(seed)
     progress("read", 0, 1)
     dataset = open_dataset(source, settings, tables, last)
     rules = {
@@ -215,6 +232,7 @@ def explain(
     seed: int = 0,
     lang: str = "en",
     settings: GivenSettings = None,
+    model_file: str | Path | None = None,
     **tables: Any,
 ) -> Explanation:
     """How the order of one series (`SKU` or `SKU@LOCATION`) came about.
@@ -233,6 +251,7 @@ def explain(
         seed=seed,
         lang=lang,
         settings=settings,
+        model_file=model_file,
         **tables,
     )
     return explain_planned(made, series, lang=lang)
@@ -251,3 +270,8 @@ def explain_planned(made: Plan, series: str, *, lang: str = "en") -> Explanation
     if here.height or ((planned == sku).any() and not (planned == series).any()):
         return made.explain(sku, location, lang)
     return made.explain(series, None, lang)
+
+
+def _one_model(model: str | ModelRequest | None, model_file: str | Path | None) -> None:
+    if model is not None and model_file is not None:
+        raise UsageError("give model to fit one, or model_file to use a saved one, not both")

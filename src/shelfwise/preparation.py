@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,18 +16,22 @@ import polars as pl
 from shelfwise.demand.aggregation import happened_before, series_keys
 from shelfwise.demand.build import build_panel_with_report
 from shelfwise.demand.panel import Panel
+from shelfwise.demand.supplying_places import with_supplying_places
 from shelfwise.evaluate.decision_cost import DecisionCost
 from shelfwise.evaluate.policy_tuning import Tuned, tune_policy
 from shelfwise.evaluate.replay import Shop
 from shelfwise.forecast.base import Forecaster
 from shelfwise.forecast.fallback import SafeForecast
 from shelfwise.forecast.parts import ForecastParts
+from shelfwise.forecast.persistence.saving import resume
 from shelfwise.forecast.request import ModelRequest
 from shelfwise.forecast.scenarios import Scenarios
 from shelfwise.replenish.base import Policy
+from shelfwise.replenish.internal_supply import InternalSupply
 from shelfwise.replenish.ordering import planning_horizon
 from shelfwise.replenish.register import DEFAULT_POLICY, make_policy
 from shelfwise.replenish.settings import policy_options
+from shelfwise.replenish.shelf_life import shelf_life_horizon
 from shelfwise.replenish.situation_build import build_situation
 from shelfwise.tables import Dataset, cost_notes, resolve_costs, resolve_terms
 
@@ -82,18 +87,28 @@ def prepare(
     policy: Policy | None = None,
     scenarios: bool = True,
     seed: int = 0,
+    model_file: str | Path | None = None,
 ) -> Prepared:
-    """Build the panel as of `day`, resolve terms and costs, fit the model; `policy` judges where cost chooses it."""
+    """Build the panel as of `day`, resolve terms and costs, fit the model; `policy` judges where cost chooses it.
+
+    With `model_file` the model saved there forecasts from this panel's history, and none is fitted.
+    """
     # What is sold in the bucket that `day` cuts is not known as demand, so no cost may come from it either.
     as_of = dataset.bucket.floor(day)
-    known = dataset.until(as_of)
+    known = with_supplying_places(dataset.until(as_of), as_of)
     sales = happened_before(known.table("sales"), as_of)
     keys = series_keys(sales, known.table("stock"), known.table("inbound"))
-    horizon = planning_horizon(resolve_terms(known, keys))
+    looked_at = resolve_terms(known, keys)
+    horizon = max(planning_horizon(looked_at), shelf_life_horizon(known, looked_at))
     panel, report = build_panel_with_report(known, day, horizon)
     terms = resolve_terms(known, panel.keys)
     costs = resolve_costs(known, panel.keys, terms)
-    fitted = SafeForecast(model_maker(known, model, policy), panel) if scenarios else None
+    InternalSupply.of(terms)  # refuses a circle before a long fit
+    fitted = None
+    if scenarios and model_file is not None:
+        fitted = resume(model_file, panel)
+    elif scenarios:
+        fitted = SafeForecast(model_maker(known, model, policy), panel)
     return Prepared(
         dataset=known,
         panel=panel,

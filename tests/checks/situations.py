@@ -16,7 +16,7 @@ from shelfwise.simulate.terms import SupplyTerms
 def make_situation(
     paths, *, lead_time=1, review=1, on_hand=0.0, backorders=0.0, receipts=None, later=0.0, unmet="lost",
     moq=0.0, multiple=1.0, max_quantity=np.inf, holding=0.2, shortage=1.0, order_cost=0.0, unit_cost=0.0,
-    lead_time_sd=0.0, margin=None, history=None,
+    lead_time_sd=0.0, margin=None, history=None, shelf_life=None,
 ):  # fmt: skip
     """A situation of N series from paths (N, S, H); everything else is one value for all or (N,)."""
     paths = np.asarray(paths, dtype=np.float32)
@@ -43,12 +43,14 @@ def make_situation(
         costs=Costs.same(n_series, holding=holding, shortage=shortage, order=order_cost, unit=unit_cost),
         lead_time_sd=each(lead_time_sd),
         margin=None if margin is None else each(margin),
+        shelf_life=None if shelf_life is None else each(shelf_life).astype(np.int32),
     )  # fmt: skip
 
 
 @st.composite
-def situations(draw, *, owed=True):
-    """Up to three series of whole-number demand; `owed` = customers may be waiting at the start."""
+def situations(draw, *, owed=True, expiring=False):
+    """Up to three series of whole-number demand; `owed` = customers may be waiting at the start, `expiring` = goods may
+    have a shelf life."""
     seed = draw(st.integers(0, 2**16))
     rng = np.random.default_rng(seed)
     n_series, n_samples = draw(st.integers(1, 3)), draw(st.integers(1, 6))
@@ -75,4 +77,5 @@ def situations(draw, *, owed=True):
         unit_cost=rng.integers(0, 5, n_series),
         lead_time_sd=spread,
         history=rng.poisson(size, (n_series, 20)),
+        shelf_life=draw(st.sampled_from([None, None, 1, 2, 5])) if expiring else None,
     )

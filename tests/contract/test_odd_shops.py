@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import polars as pl
 import pytest
 
-from contract.shops import AS_OF, FIRST, Shop, plain_shop
+from contract.shops import AS_OF, FIRST, SKUS, Shop, plain_shop
 
 FAST = ("--model", "moving_average")
 
@@ -29,6 +29,13 @@ def shop_of(*tables: pl.DataFrame, **others: pl.DataFrame) -> Shop:
 def with_terms(**columns: object) -> Shop:
     terms = {"sku": ["0017"], **{name: [value] for name, value in columns.items()}}
     return plain_shop().with_table("terms", terms)
+
+
+def keeping(shelf_life: float, settings: str = "", **terms: object) -> Shop:
+    """A shop whose goods keep for so many weeks."""
+    items = {"sku": list(SKUS), "shelf_life": [shelf_life] * 4, "unit_cost": [2.0] * 4}
+    shop = plain_shop() if not terms else with_terms(**terms)
+    return shop.with_table("items", items).with_settings(settings)
 
 
 STEADY = weekly("A", [4, 5, 3, 6, 4, 5, 4, 3] * 4)
@@ -68,6 +75,23 @@ TROUBLES: dict[str, Shop] = {
     "unmet demand waits": plain_shop()
     .with_settings('[supply]\nunmet = "backorder"\n')
     .with_table("stock", {"sku": ["0017", "17"], "on_hand": [0.0, 3.0], "backorders": [9.0, 0.0]}),
+    "shelf life below lead time": keeping(1, lead_time=6),
+    "a shelf life below a bucket": keeping(0.3),
+    "a shelf life below the review period": keeping(2, review_period=5),
+    "a shelf life beyond all horizons": keeping(1e6),
+    "a pack that expires before it is sold": keeping(2, multiple=500),
+    "an order cost and a short shelf life": keeping(2, order_cost=200.0),
+    "a short shelf life and a service level": keeping(
+        1, '[objective]\nminimise = "service"\n', review_period=3
+    ),
+    "price breaks": with_terms(unit_cost=2.0, price_breaks="30:1.8;100:1.5;100000:0.01"),
+    "price breaks without a unit cost": with_terms(price_breaks="30:1.8;100:1.5", multiple=7),
+    "a price of nothing from ten on": with_terms(unit_cost=2.0, price_breaks="10:0", order_cost=5.0),
+    "price breaks above the maximum": with_terms(unit_cost=2.0, price_breaks="30:0.1", max_quantity=20),
+    "supplied by a warehouse without stock": with_terms(location="main", supplier="hub").with_table(
+        "locations", {"location": ["hub", "main"]}
+    ),
+    "supplied by itself": with_terms(supplier="main"),
     "one row": shop_of(weekly("A", [7])),
     "one day of history": shop_of(weekly("A", [7]), weekly("B", [2])),
     "one day of history, this very week": shop_of(
@@ -117,8 +141,10 @@ ZERO = {
     "never to be ordered": {"0017"},
     "no demand at all": {"A"},
     "shortage for nothing": {"0017", "17", "TEA-1", "茶-2"},
+    "supplied by a warehouse without stock": {"0017"},
     "no money": {"0017", "17", "TEA-1", "茶-2"},
     "no room": {"0017", "17", "TEA-1", "茶-2"},
+    "a pack that expires before it is sold": {"0017"},
     "stock that never sold": {"B"},
     "launched in the future": {"B"},
     "ended": {"B"},
@@ -223,6 +249,39 @@ def test_a_replay_of_a_shop_with_one_row_of_history(shelfwise, written, model):
 def test_lead_time_zero_serves_at_once(planned):
     plan = planned(TROUBLES["lead time 0"])
     assert plan["0017"]["arrival_date"] == plan["0017"]["order_date"] == "2025-01-06"
+
+
+def test_a_shelf_life_below_the_lead_time_is_planned_and_told(planned):
+    row = planned(TROUBLES["shelf life below lead time"])["0017"]
+    assert float(row["quantity"]) > 0
+    assert "plan.warning.short_shelf_life" in row["warnings"]
+    assert float(row["expected_waste_order"]) < float(row["quantity"])
+
+
+def test_places_that_supply_each_other_in_a_circle_are_refused(shelfwise, written, tmp_path):
+    terms = {"sku": ["0017"] * 2, "location": ["main", "hub"], "supplier": ["hub", "main"]}
+    shop = plain_shop().with_table("terms", terms).with_table("locations", {"location": ["hub", "main"]})
+    out = tmp_path / "orders.csv"
+    told = shelfwise("plan", written(shop), "--as-of", AS_OF, *FAST, "-o", out)
+    assert told.code == 3
+    assert "circle" in told.err
+    assert not out.exists()
+
+
+def test_each_objective_is_a_setting(planned):
+    """Least cost, most profit and a service level order differently, and as they should."""
+    items = {"sku": list(SKUS), "unit_cost": [1.0] * 4, "price": [9.0] * 4}
+
+    def units(objective: str) -> float:
+        shop = plain_shop().with_table("items", items)
+        settings = f"[costs]\nholding = 0.3\nshortage = 0.6\n[objective]\n{objective}\n"
+        return sum(float(row["quantity"]) for row in planned(shop.with_settings(settings)).values())
+
+    cost, profit = units('minimise = "cost"'), units('minimise = "profit"')
+    low, high = (units(f'minimise = "service"\nservice_level = {level}') for level in (0.6, 0.99))
+    cycle = units('minimise = "service"\nservice_level = 0.99\nkind = "cycle"')
+    assert cost < profit
+    assert low < high <= cycle
 
 
 def test_an_infeasible_minimum_is_ordered_only_if_it_pays(planned):

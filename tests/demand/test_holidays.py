@@ -15,6 +15,7 @@ from shelfwise.demand.coverage import day_edges
 from shelfwise.demand.holidays import calendar_covariates, holiday_covariates, with_calendar
 from shelfwise.demand.panel import Panel
 from shelfwise.errors import MissingExtra, UsageError
+from shelfwise.messages import retold
 
 holidays = pytest.importorskip("holidays")
 YEAR = day_edges(Bucket("day"), date(2024, 1, 1), 366)
@@ -82,6 +83,17 @@ def test_an_unknown_country_is_refused_with_the_way_out(country, said):
         holiday_covariates(YEAR, country)
 
 
+@pytest.mark.parametrize("country", ["Germny", "Atlantis", "DE-XX", "SG-XX"])
+def test_why_holidays_are_left_out_is_said_in_both_languages(country):
+    (note,) = calendar_covariates(YEAR, ["main"], {"main": country}).notes()
+    with pytest.raises(UsageError) as refused:
+        holiday_covariates(YEAR, country)
+    assert str(refused.value) in note
+    told = retold(note, "zh")
+    assert country.partition("-")[0] in told
+    assert not any(word in told for word in ("must", "got", "left out", "has no"))
+
+
 def test_without_the_package_the_pip_line_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "holidays", None)
     with pytest.raises(MissingExtra, match=r"shelfwise\[calendar\]"):
@@ -91,7 +103,8 @@ def test_without_the_package_the_pip_line_is_named(monkeypatch):
         with_calendar(panel, {"main": "DE"})
     found = calendar_covariates(YEAR, ["main"], {"main": "DE"})
     assert "shopping_day:Black Friday" in found.known
-    assert "holidays of DE left out" in found.notes()[0]
+    assert "holidays of DE left out: holidays is not installed" in found.notes()[0]
+    assert "未安装 holidays" in retold(found.notes()[0], "zh")
 
 
 def test_series_get_the_calendar_of_their_own_location():

@@ -5,6 +5,7 @@ from datetime import date
 import numpy as np
 
 from shelfwise.demand import Panel, build_panel, build_panel_with_report
+from shelfwise.messages import retold
 
 AS_OF = date(2024, 2, 5)
 NAN = np.nan
@@ -36,6 +37,11 @@ def test_items_say_when_a_life_begins_and_ends(make_dataset, sale):
     assert same(panel.demand, [[0, 0, 2, 0, 0], [NAN, 1, 0, NAN, NAN]])
     assert panel.ends.tolist() == [Panel.NEVER, 3]
     assert report.outside_life_units == 4
+    assert report.outside_life == (("b", "main"),)
+    (told,) = [note for note in report.notes() if getattr(note, "code", "") == "demand.life.outside"]
+    assert told.startswith("4 units of 1 series")
+    assert "b@main" in told
+    assert retold(told, "zh") != told
     assert panel.on_sale.tolist() == [[1, 1, 1, 1, 1], [0, 1, 1, 0, 0]]
 
 

@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shelfwise.demand.panel import Panel
 from shelfwise.demand.shortages import Shortages
+from shelfwise.errors import UsageError
+from shelfwise.forecast.calibration import Calibrated
+from shelfwise.forecast.classical.ets import ETS
+from shelfwise.forecast.moving_average import MovingAverage
+from shelfwise.forecast.newcomers import NewItemForecaster
 
 N, T = 5, 9
 
@@ -44,3 +50,24 @@ def test_a_panel_without_short_buckets_has_one_demand():
     assert panel.recorded is panel.demand
     assert panel.expected is panel.demand
     assert not panel.imputed.any()
+
+
+@pytest.mark.parametrize("wrong", [float("inf"), -1.0, 1e39])
+def test_a_panel_from_arrays_refuses_what_is_no_demand(wrong):
+    with pytest.raises(UsageError, match="at least 0, or NaN"):
+        Panel.from_arrays([[4.0, wrong, float("nan")]])
+
+
+@pytest.mark.parametrize("make", [MovingAverage, ETS, NewItemForecaster])
+def test_demand_scaled_up_turns_no_count_into_a_fraction(make):
+    """Half a week on sale makes 7 sold 14 wanted, three quarters make it 9.33: units stay whole."""
+    sold = np.random.default_rng(0).poisson(7, (8, 40)).astype(np.float32)
+    scaled = sold.copy()
+    scaled[:, 20] /= 0.75
+    sold[7], scaled[7] = sold[7] + 0.25, scaled[7] + 0.25
+    panel = replace(Panel.from_arrays(scaled), sold=sold)
+    assert panel.whole_units.tolist() == [True] * 7 + [False]
+    for model in (make(), Calibrated(make, horizon=6)):
+        paths = model.fit(panel).sample(6, 50, np.random.default_rng(0)).paths
+        assert (paths[:7] == np.rint(paths[:7])).all()
+        assert (paths[7] != np.rint(paths[7])).any()

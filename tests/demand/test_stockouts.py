@@ -62,6 +62,23 @@ def test_by_default_short_buckets_are_estimated_and_the_record_is_kept(make_data
     assert made.low < made.added < made.high
 
 
+def test_an_item_never_on_sale_gets_no_history_made_up(make_dataset, sale):
+    sales = [*weekly_sales(sale, silent=OUT), sale(str(START), 0, sku="never")]
+    never = [
+        {"sku": "never", "date": START + timedelta(weeks=week), "in_stock": 0.0} for week in range(WEEKS)
+    ]
+    panel, report = build_panel_with_report(
+        make_dataset(sales=sales, availability=[*availability(), *never]), AS_OF
+    )
+    alone, without = build_panel_with_report(recorded(make_dataset, sale), AS_OF)
+    row = panel.keys["sku"].to_list().index("never")
+    others = np.array([place for place in range(panel.n_series) if place != row])
+    assert np.isnan(panel.demand[row]).all()
+    assert not panel.imputed[row].any()
+    np.testing.assert_array_equal(panel.demand[others], alone.demand)
+    assert report.stockouts == without.stockouts
+
+
 def test_masked_is_what_the_records_alone_say(make_dataset, sale):
     masked = build_panel(recorded(make_dataset, sale, "mask"), AS_OF)
     assert np.flatnonzero(np.isnan(masked.demand[0])).tolist() == list(OUT)

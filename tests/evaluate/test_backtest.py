@@ -66,6 +66,29 @@ def test_cost_by_hand():
     assert board.series["cost"].to_list() == [63.0]
 
 
+@pytest.mark.parametrize(("shortage", "profit"), [(5.0, 34 * 7.0 - 63.0), ("margin", 34 * 7.0 - 33.0)])
+def test_profit_by_hand(shortage, profit):
+    """34 of 40 are sold at a margin of 7; a lost margin that is the shortage cost is not taken off twice."""
+    settings = {"supply": {"lead_time": 1}, "costs": {"holding": 1.0, "shortage": shortage, "order": 3.0}}
+    items = pl.DataFrame({"sku": ["s"], "price": [9.0], "unit_cost": [2.0]})
+    dataset = open_dataset(weekly({"s": [10] * 60}), settings, {"items": items})
+    board = run_backtest(dataset, START, END, cover(), forbidden, starting_stock=StockState(np.array([4.0])))
+    assert board.table["profit"].to_list() == [pytest.approx(profit)]
+    unpriced = steady({"supply": {"lead_time": 1}})
+    assert run_backtest(unpriced, START, END, cover(), forbidden).table["profit"].to_list() == [None]
+
+
+def test_profit_is_of_the_series_with_a_margin():
+    sales = weekly({"s": [10] * 60, "t": [10] * 60})
+    items = pl.DataFrame({"sku": ["s"], "price": [9.0], "unit_cost": [2.0]})
+    part = run_backtest(open_dataset(sales, {}, {"items": items}), START, END, cover(), forbidden)
+    alone = run_backtest(
+        open_dataset(sales.filter(pl.col("sku") == "s"), {}, {"items": items}), START, END, cover(), forbidden
+    )
+    assert part.table["profit"].to_list() == alone.table["profit"].to_list()
+    assert any("profit is of 1 of 2 series" in note for note in part.notes)
+
+
 def test_rules_alone_fit_no_model_and_the_report_bears_it():
     board = run_backtest(steady({}), START, END, cover(), forbidden)
     assert board.forecasts.is_empty()
@@ -189,3 +212,10 @@ def test_nothing_of_the_week_that_as_of_cuts_is_seen(change):
     )
     assert forecast.to_frame().equals(other.to_frame())
     assert any("lies within the bucket" in note for note in forecast.notes)
+
+
+@pytest.mark.parametrize(("lead_time", "told"), [(3, False), (4, True), (9, True)])
+def test_a_window_in_which_no_order_arrives_is_told(lead_time, told):
+    """Four weeks are replayed: with a lead time of three an order of the first week serves the last."""
+    board = run_backtest(steady({"supply": {"lead_time": lead_time}}), START, END, cover(), forbidden)
+    assert any("1 of 1 series" in note and "no order can arrive" in note for note in board.notes) == told

@@ -93,7 +93,8 @@ def scoreboard(costs=(4200.0, 5400.0), low=-1900.0, high=-450.0):
         rows.append(
             {
                 "policy": name, "cost": cost, "holding_cost": cost * 0.5, "shortage_cost": cost * 0.3,
-                "order_cost": cost * 0.2, "fill_rate": 0.968 if ours else 0.941, "cycle_service": 0.91,
+                "order_cost": cost * 0.2, "profit": 9000.0 - cost, "fill_rate": 0.968 if ours else 0.941,
+                "cycle_service": 0.91,
                 "stockouts": 31, "turns": 11.4, "mean_stock": 812.0, "units_ordered": 2300.0, "orders": 64,
                 "purchase_value": 88000.0, "lost_units": 74.0, "wape": 0.52, "bias": -0.02, "pinball": 0.31,
                 "perfect_foresight_cost": 2900.0, "reference": "days_of_cover", "cost_vs_reference": gap,

@@ -396,3 +396,13 @@ def test_a_file_of_an_earlier_version_still_loads(path):
 def test_there_are_files_of_an_earlier_version():
     kept = {path.stem for path in (Path(__file__).parent / "kept_models").glob("*.model")}
     assert kept >= {"gbm", "ets", "moving_average"}
+
+
+@pytest.mark.parametrize(("strangers", "told"), [(8, False), (9, True)])
+def test_a_model_of_few_of_the_series_says_so(tmp_path, strangers, told):
+    panel = shop()
+    save(MovingAverage().fit(panel), tmp_path / "kept")
+    names = [f"new{row}" if row < strangers else sku for row, sku in enumerate(panel.keys["sku"])]
+    other = replace(panel, keys=panel.keys.with_columns(sku=pl.Series(names)))
+    notes = resume(tmp_path / "kept", other).notes
+    assert any(f"knows {16 - strangers} of these 16 series" in note for note in notes) == told

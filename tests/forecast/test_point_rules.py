@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,8 @@ NAN = float("nan")
 
 
 def mean_of(model: MovingAverage | SeasonalNaive, history: list[float], horizon: int = 3) -> list[float]:
-    panel = Panel.from_arrays([history])
+    units = np.array([history], dtype=np.float32)
+    panel = replace(Panel.from_arrays(np.abs(units)), sold=units, demand=units)
     return model.fit(panel).sample(horizon, 2, np.random.default_rng(0)).mean()[0].tolist()
 
 

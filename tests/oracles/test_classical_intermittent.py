@@ -75,3 +75,13 @@ def test_paths_keep_the_rate_and_the_sizes(method: int) -> None:
     if method in (CROSTON, SBA, TSB):
         for row in range(20):
             assert set(np.unique(paths[row])) <= set(np.unique(demand[row])) | {0.0}
+
+
+def test_a_chance_that_rests_on_hundreds_of_buckets_is_kept() -> None:
+    demand = (np.random.default_rng(0).random((1, 1500)) < 0.9).astype(np.float32)
+    one = np.ones(1, np.uint64)
+    for smoothing in (0.1, 0.005, 0.002):
+        paths, expected = intermittent_paths(
+            demand, TSB, smoothing, smoothing, one > 0, one, np.uint64(3), 4, 2000
+        )
+        assert paths.mean() == pytest.approx(expected[0, 0], abs=0.02)

@@ -93,7 +93,13 @@ def test_a_spread_learnt_from_held_out_counts_covers_as_it_should_and_keeps_depe
     half = slice(0, n // 2), slice(n // 2, n)
     ids = np.arange(n, dtype=np.uint64)
     spread = Spread.learn(
-        actual[half[0]], mean[half[0]], level[half[0], 0], variation[half[0]], ids[half[0]], 5
+        actual[half[0]],
+        mean[half[0]],
+        level[half[0], 0],
+        variation[half[0]],
+        np.ones(n // 2, bool),
+        ids[half[0]],
+        5,
     )
     paths = spread.draw(
         mean[half[1]],

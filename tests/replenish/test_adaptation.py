@@ -28,8 +28,8 @@ def noisy(seed, gain, buckets=12):
 
 
 def test_noise_is_rarely_taken_for_a_saving_and_a_large_saving_always():
-    false_alarms = sum(chosen(noisy(seed, 0.0)).changed for seed in range(300))
-    assert false_alarms < 0.2 * 300
+    false_alarms = sum(chosen(noisy(seed, 0.0, buckets=10)).changed for seed in range(600))
+    assert false_alarms < 0.06 * 600
     assert all(chosen(noisy(seed, 5.0)).factors == CANDIDATES[0] for seed in range(20))
 
 

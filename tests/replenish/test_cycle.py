@@ -117,6 +117,20 @@ def test_a_minimum_that_costs_more_than_it_can_sell_is_still_not_ordered():
         assert code == ("plan.reason.order_moq" if due else "plan.reason.not_worth_moq")
 
 
+@pytest.mark.parametrize("moq", [0.0, 520.0])
+def test_what_a_lot_forces_is_not_put_down_to_a_minimum(moq):
+    paths = np.full((1, 4, 2), 10.0, dtype=np.float32)
+    for multiple, code in ((520.0, "order_multiple"), (2000.0, "not_worth_lot")):
+        situation = make_situation(paths, moq=moq, multiple=multiple, holding=0.02, shortage=1.0)
+        plan = make_plan(situation, ScenarioOrderUpTo().decide(situation))
+        assert plan.table["reason_code"][0] == f"plan.reason.{code}"
+        for lang in ("en", "zh"):
+            told = plan.explain("s000", lang=lang)
+            assert "minimum" not in str(told)
+            assert "最小起订量" not in str(told)
+            assert "{" not in str(told)
+
+
 def test_a_minimum_is_not_bought_for_an_item_that_ends():
     paths = np.full((1, 4, 2), 10.0, dtype=np.float32)
     situation = make_situation(paths, moq=520.0, holding=0.02, shortage=1.0)

@@ -191,3 +191,13 @@ def test_an_item_that_is_yet_to_be_launched_is_new():
     situation = steady(level=0.0)
     panel = replace(situation.panel, launched=np.array([situation.panel.n_buckets], dtype=np.int32))
     assert planned(replace(situation, panel=panel)).table["status"][0] == "new"
+
+
+def test_a_target_below_mean_demand_is_not_put_down_to_cheap_shortages():
+    """Sales lost over a lead time of six weeks need no stock, dear as a lost sale is."""
+    plan = planned(steady(lead_time=6, holding=1.0, shortage=5.0))
+    step = plan.explain("s000").step("safety_stock")
+    assert step.value < -40
+    assert "costs little" not in step.text
+    assert "lost before the order arrives needs no stock" in step.text
+    assert "到货前失去的销售不需要库存" in plan.explain("s000", lang="zh").step("safety_stock").text

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shelfwise.errors import UsageError
+from shelfwise.replenish.exact import serial_system
 from shelfwise.replenish.two_echelon import TwoEchelon, allocate, window_sums
 from shelfwise.simulate.network import (
     NetworkCosts,
@@ -134,3 +135,30 @@ def test_another_shape_of_network_is_refused():
         TwoEchelon.tuned(np.ones((1, 2, 1, 9)), terms, NetworkCosts(1.0, 9.0))
     with pytest.raises(UsageError, match="at least 0"):
         allocate([-1.0], [[0.0]], [[[1.0]]], holding=1.0, shortage=2.0)
+
+
+@pytest.mark.parametrize(
+    ("upper_lead", "lower_lead", "owed_cost", "mean"),
+    [(2, 1, 18.0, 5.0), (1, 2, 9.0, 4.0), (3, 0, 30.0, 3.0)],
+)
+def test_one_shop_costs_what_clark_and_scarf_say(upper_lead, lower_lead, owed_cost, mean):
+    """With one shop the optimum is known exactly: their levels cost what they say in the simulator, ours hardly more."""
+    exact = serial_system([1.0, 1.0], [lower_lead, upper_lead], owed_cost, mean, review="periodic")
+    terms = NetworkTerms(SupplyNetwork.warehouse_and_shops(1), [upper_lead, lower_lead], unmet="backorder")
+    # What is on its way to the shop is the warehouse's echelon still.
+    costs = NetworkCosts(holding=[1.0, 2.0], shortage=[0.0, owed_cost], transit=[0.0, 1.0])
+    demand = np.random.default_rng(5).poisson(mean, (1, 1, 24, 650)).astype(np.float32)
+    shop, total = exact.echelon_levels
+    best = simulate_network(
+        np.concatenate([np.zeros_like(demand), demand], axis=1),
+        terms,
+        costs,
+        NetworkState(np.array([[total, 0.0]])),
+        order_up_to([[total, shop]], position="echelon"),
+        warm_up_buckets=50,
+    )
+    ours = TwoEchelon.tuned(demand[:, :, :6, :200], terms, costs).run(demand, warm_up_buckets=50)
+    optimal, cost = best.cost[0] / 600, ours.cost[0] / 600
+    error = optimal.std() / np.sqrt(len(optimal))
+    assert abs(optimal.mean() - exact.cost) <= 3.5 * error
+    assert cost.mean() <= optimal.mean() * 1.02

@@ -107,3 +107,15 @@ def test_ppo_learns_to_order(request):
 def test_what_makes_no_sense_is_refused(demand, options, words):
     with pytest.raises(UsageError, match=words):
         InventoryEnvironment(demand, SupplyTerms.same(1, lead_time_buckets=1), COSTS, **options)
+
+
+def test_a_step_outside_an_episode_is_refused():
+    env = InventoryEnvironment(poisson_paths(2, 3), SupplyTerms.same(1, lead_time_buckets=1), COSTS)
+    with pytest.raises(UsageError, match="call reset"):
+        env.step(0.0)
+    env.reset(seed=0)
+    assert [env.step(0.0)[3] for _ in range(3)] == [False, False, True]
+    with pytest.raises(UsageError, match="lasts 3 buckets"):
+        env.step(0.0)
+    env.reset(seed=0)
+    assert not env.step(0.0)[3]

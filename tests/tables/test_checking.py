@@ -215,8 +215,10 @@ def test_cancelled_lines_do_not_count_as_sold():
     assert problems["stock.unknown_sku"].value == "b"
 
 
-def test_price_breaks_are_said_to_be_unused():
-    problem = found(terms={"sku": ["a", "b"], "price_breaks": ["10:1;20:0.5", None]})[
-        "terms.price_breaks_unused"
-    ]
-    assert (problem.severity, problem.count) == ("warning", 1)
+def test_a_row_far_ahead_closes_nothing_that_is_not_known_yet():
+    days = [MONDAY + timedelta(weeks=week) for week in (0, 1, 4, 400)]
+    sales = pl.DataFrame({"sku": ["a"] * 4, "date": days, "quantity": [1] * 4})
+    data = dataset_from_frames(sales)
+    told = {note.code: note for note in data.until(MONDAY + timedelta(weeks=5)).notes}
+    assert told["sales.closure"].value == "2024-01-15..2024-01-22"
+    assert "sales.closure" not in {note.code for note in data.until(MONDAY + timedelta(weeks=2)).notes}

@@ -36,6 +36,12 @@ Model = Annotated[
     str | None,
     typer.Option("--model", metavar="NAME", help="auto, or a model's name.", show_default=False),
 ]
+ModelFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--model-file", metavar="FILE", help="Use the model saved there, fit none.", show_default=False
+    ),
+]
 NoTune = Annotated[
     bool,
     typer.Option("--no-tune", help="Do not tune the default policy's few factors on the shop's own past."),

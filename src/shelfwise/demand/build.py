@@ -89,6 +89,8 @@ def _build(dataset: Dataset, as_of: date, horizon: int) -> tuple[Panel, DemandRe
     column = np.arange(n_buckets)
     dead = (column < launched[:, None]) | (column >= ends[:, None])
     outside_units = _units(outside["micro"]) + float(sold[dead].sum(dtype=np.float64))
+    lifeless = np.flatnonzero((dead & (sold > 0)).any(axis=1))
+    lifeless = np.union1d(lifeless, outside["series"].unique().to_numpy())
     closed = closed_buckets(launch.dense_rows(rows, first, first + n_buckets), bucket)
     sold[dead] = np.nan
     sold[:, closed] = np.nan
@@ -139,6 +141,7 @@ def _build(dataset: Dataset, as_of: date, horizon: int) -> tuple[Panel, DemandRe
         carried_units=carried / aggregation.MICRO,
         remainder_units=dropped / aggregation.MICRO,
         outside_life_units=outside_units,
+        outside_life=tuple(keys.select(aggregation.SERIES)[lifeless.astype(np.intp)].rows()),
         masked_buckets=found.masked,
         scaled_buckets=found.scaled,
         contradicted_buckets=found.contradicted,

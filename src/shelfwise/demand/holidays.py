@@ -18,7 +18,7 @@ from shelfwise.demand.occasions import days_since_last, days_to_next, shares, sp
 from shelfwise.demand.panel import Known, Panel
 from shelfwise.demand.shopping_days import shopping_covariates
 from shelfwise.errors import MissingExtra, ShelfwiseError, UsageError
-from shelfwise.messages import Said
+from shelfwise.messages import Said, said_of
 
 # Years looked at on each side: a distance needs the next holiday, a name needs to come round again.
 MARGIN_YEARS = 2
@@ -72,7 +72,7 @@ class Calendar:
     def notes(self) -> tuple[str, ...]:
         """What a user should know."""
         return tuple(
-            Said("demand.holidays_left_out", country=country, error=error)
+            Said("demand.holidays_left_out", country=country, error=said_of(error))
             for country, error in self.failures.items()
         )
 
@@ -151,8 +151,11 @@ def _holidays(country: str, subdivision: str | None, first: int, last: int) -> d
     entity = getattr(package, _class_name(package, name))
     part = subdivision or part
     if part and part not in entity.subdivisions and part not in entity.subdivisions_aliases:
+        if not entity.subdivisions:
+            raise UsageError(Said("demand.no_subdivisions", country=name, subdivision=repr(part)))
+        known = ", ".join(entity.subdivisions)
         raise UsageError(
-            f"subdivision of {name} must be one of {', '.join(entity.subdivisions) or '(none)'}; got {part!r}"
+            Said("demand.unknown_subdivision", country=name, known=known, subdivision=repr(part))
         )
     language = LANGUAGE if LANGUAGE in entity.supported_languages else None
     found = entity(subdiv=part or None, years=range(first, last + 1), language=language)
@@ -174,8 +177,9 @@ def _class_name(package: Any, country: str) -> str:
     asked = _plain(country)
     if asked not in spelled or not hasattr(package, spelled[asked]):
         close = difflib.get_close_matches(asked, spelled, n=1)
-        hint = f" Did you mean {spelled[close[0]]}?" if close else ""
-        raise UsageError(f"country must be an ISO 3166 code or an English name; got {country!r}.{hint}")
+        if close:
+            raise UsageError(Said("demand.misspelt_country", country=repr(country), close=spelled[close[0]]))
+        raise UsageError(Said("demand.unknown_country", country=repr(country)))
     return spelled[asked]
 
 

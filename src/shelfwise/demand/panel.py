@@ -121,8 +121,19 @@ class Panel:
         horizon: int = 0,
         keys: pl.DataFrame | None = None,
     ) -> Panel:
-        """A panel straight from a (N, T) array; NaN is unknown demand. For notebooks and tests."""
-        values = np.atleast_2d(np.asarray(demand, dtype=np.float32))
+        """A panel straight from a (N, T) array; NaN is unknown demand. For notebooks and tests.
+
+        Raises:
+            UsageError: demand below 0, infinite, or beyond what float32 holds.
+        """
+        with np.errstate(over="ignore"):
+            values = np.atleast_2d(np.asarray(demand, dtype=np.float32))
+        if np.isinf(values).any() or (values < 0).any():
+            wrong = values[np.isinf(values) | (values < 0)][0]
+            raise UsageError(
+                f"demand must be finite numbers of at least 0, or NaN where unknown; got {wrong}; "
+                "take returns from the sales they belong to, or write 0"
+            )
         if keys is None:
             names = [f"s{row:07d}" for row in range(len(values))]
             keys = pl.DataFrame({"sku": names, "location": ["main"] * len(values)})
@@ -174,6 +185,11 @@ class Panel:
         if not len(self.shortages):
             return self.demand
         return self.shortages.written(self.shortages.expected, self.demand)
+
+    @property
+    def whole_units(self) -> Flags:
+        """(N,) which series sell whole units alone; demand that was scaled up or drawn does not count."""
+        return np.asarray((np.isnan(self.sold) | (self.sold == np.rint(self.sold))).all(axis=1))
 
     @cached_property
     def series_ids(self) -> npt.NDArray[np.uint64]:

@@ -26,6 +26,7 @@ class DemandReport:
         carried_units: units by which a bucket's returns exceeded its sales and that earlier buckets bore.
         remainder_units: units returned that no earlier sale could bear; dropped.
         outside_life_units: net units before `items.launched` or from `items.ends` on; not in the panel.
+        outside_life: (sku, location) of the series that sold them.
         masked_buckets: series-buckets of which the records tell no demand, the item being out of stock.
         scaled_buckets: series-buckets on sale for a part, of which the records tell it by that part.
         contradicted_buckets: series-buckets sold while never on sale; taken as sold.
@@ -45,6 +46,7 @@ class DemandReport:
     carried_units: float = 0.0
     remainder_units: float = 0.0
     outside_life_units: float = 0.0
+    outside_life: tuple[tuple[str, str], ...] = ()
     masked_buckets: int = 0
     scaled_buckets: int = 0
     contradicted_buckets: int = 0
@@ -63,6 +65,15 @@ class DemandReport:
         told: list[str] = []
         if self.asked != self.as_of:
             told.append(Said("demand.within_bucket", asked=self.asked, as_of=self.as_of))
+        if self.outside_life:
+            told.append(
+                Said(
+                    "demand.life.outside",
+                    units=f"{self.outside_life_units:.10g}",
+                    series=len(self.outside_life),
+                    first="@".join(self.outside_life[0]),
+                )
+            )
         told += self.stockouts.notes()
         if self.contradicted_buckets:
             told.append(Said("demand.contradicted", count=self.contradicted_buckets))

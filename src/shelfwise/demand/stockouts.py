@@ -4,6 +4,9 @@
 as unsure as those that were seen; means in their place would make history look smoother than it was, and would turn the
 zeros of a slow item into fractions. `mask` leaves them unknown, or scaled up where half the bucket was on sale. `raw`
 takes what was sold for what was wanted.
+
+A series that was never on sale is left unknown in any case but `raw`: a history made up of guesses would be read as
+one, while a forecaster that sees none says that it guesses.
 """
 
 from __future__ import annotations
@@ -120,10 +123,19 @@ def settle_stockouts(
         panel, report = mask_inferred(panel, share), replace(report, inferred=found)
     if how == "mask" or not (short.any() or guessed.any()):
         return panel, report
-    estimator = CensoredDemandEstimator().fit(panel)
-    row, column = np.nonzero(estimator.censored)
-    expected = estimator.expected()[row, column]
-    drawn = estimator.impute_rows(np.arange(panel.n_series), 1, ROOT)[0, row, column]
+    ever: Flags = np.asarray((Seen.of(panel).exposure > 0).any(axis=1))
+    short &= ever[:, None]
+    report = replace(
+        report,
+        out_of_stock=int((short & (seen.exposure <= 0)).sum()),
+        partly=int((short & (seen.exposure > 0)).sum()),
+    )
+    known = np.flatnonzero(ever)
+    estimator = CensoredDemandEstimator().fit(panel.take(known))
+    place, column = np.nonzero(estimator.censored)
+    row = known[place]
+    expected = estimator.expected()[place, column]
+    drawn = estimator.impute_rows(np.arange(len(known)), 1, ROOT)[0, place, column]
     shortages = Shortages(row, column, expected, panel.demand[row, column], guessed[row, column])
     bias, extra = estimator.bias_report(), expected - seen.units[row, column]
     filled = replace(panel, demand=shortages.written(drawn, panel.demand), shortages=shortages)

@@ -30,6 +30,7 @@ from shelfwise.progress import Progress, silent
 from shelfwise.replenish.base import Policy
 from shelfwise.replenish.limits import SharedLimits
 from shelfwise.replenish.ordering import planning_horizon
+from shelfwise.replenish.shelf_life import shelf_lives
 from shelfwise.replenish.situation_build import build_situation
 from shelfwise.simulate.lead_times import draw_lead_times
 from shelfwise.simulate.state import StockState
@@ -94,6 +95,7 @@ def run_backtest(
         situation.margin,
         SharedLimits.of(dataset, frame),
     ).take(usable)
+    margin = costs["margin"].cast(pl.Float64).fill_null(np.nan).to_numpy()[usable]
     kept = [keys[row] for row in usable]
     whole = whole.take(usable)
 
@@ -143,11 +145,16 @@ def run_backtest(
         contest.scores(truth),
         contest.in_use.coverage(truth),
         unit_cost=shop.costs.unit,
+        margin=margin,
+        margin_is_shortage=dataset.settings.costs.shortage == "margin",
         reference=reference,
         buckets_per_year=bucket.per_year,
         seed=seed,
         notes=(
             *_notes(window, len(kept), later, guessed, starting_stock is None),
+            *_too_late_note(shop, n_buckets),
+            *_shelf_life_note(dataset, whole.keys),
+            *_profit_note(margin),
             *told.notes(),
             *(one.note for one in learnt.values() if one.note is not None),
             *contest.notes,
@@ -197,6 +204,26 @@ def _notes(
     if guessed.any():
         notes.append(Said("backtest.guessed", count=int(guessed.sum()), all=guessed.size))
     return tuple(notes)
+
+
+def _too_late_note(shop: Shop, n_buckets: int) -> tuple[str, ...]:
+    late = np.asarray(shop.terms.lead_time_buckets) >= n_buckets
+    if not late.any():
+        return ()
+    return (Said("backtest.too_late", count=int(late.sum()), all=len(late)),)
+
+
+def _shelf_life_note(dataset: Dataset, keys: pl.DataFrame) -> tuple[str, ...]:
+    lives = shelf_lives(dataset, keys)
+    count = 0 if lives is None else int((lives > 0).sum())
+    return (Said("backtest.shelf_life", count=count),) if count else ()
+
+
+def _profit_note(margin: npt.NDArray[np.float64]) -> tuple[str, ...]:
+    known = int(np.isfinite(margin).sum())
+    if known in (0, len(margin)):
+        return ()
+    return (Said("backtest.profit", count=known, all=len(margin)),)
 
 
 def _blocked(

@@ -54,6 +54,9 @@ def tune_policy(
     orders could arrive. At most 150 series are replayed, spread evenly over the shop. Shared limits have no
     part in it. A policy without such factors, or one that aims at a service level, comes back as it is.
 
+    The past stands as it was cleaned with the whole panel: estimates for stock-outs and capped spikes before a review
+    may owe something to later buckets. What is demanded in the replay is told by the records alone.
+
     Args:
         panel: N series, all of it known when the policy is to decide.
         shop: their terms and costs.

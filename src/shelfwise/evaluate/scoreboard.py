@@ -14,7 +14,7 @@ from shelfwise.evaluate.bootstrap import cost_difference
 from shelfwise.simulate.ledger import Ledger
 
 COLUMNS = (
-    "policy", "cost", "holding_cost", "shortage_cost", "order_cost", "fill_rate", "cycle_service",
+    "policy", "cost", "holding_cost", "shortage_cost", "order_cost", "profit", "fill_rate", "cycle_service",
     "stockouts", "turns", "mean_stock", "units_ordered", "orders", "purchase_value", "lost_units",
     "wape", "bias", "pinball", "perfect_foresight_cost", "reference", "cost_vs_reference",
     "cost_vs_reference_low", "cost_vs_reference_high",
@@ -65,6 +65,8 @@ def score(
     coverage: pl.DataFrame,
     *,
     unit_cost: npt.NDArray[np.float64],
+    margin: npt.NDArray[np.float64],
+    margin_is_shortage: bool,
     reference: str,
     buckets_per_year: float,
     seed: int = 0,
@@ -77,10 +79,13 @@ def score(
         names: policy of each path of the ledger.
         foresight: (N,) cost with perfect foresight.
         unit_cost: (N,) money per unit, to value what was bought.
+        margin: (N,) money earned with a unit sold; NaN = unknown, and left out of the profit.
+        margin_is_shortage: a unit lost costs its margin and nothing else; what was not earned is then no cost as well.
         forecast_error: policy -> wape, bias, pinball of the forecasts it decided on.
         reference: the policy the others are compared with.
     """
     every = ledger.over_series()
+    earned = _profits(ledger, margin, margin_is_shortage)
     base = ledger.cost[:, list(names).index(reference)]
     rows: list[dict[str, Any]] = []
     for p, name in enumerate(names):
@@ -93,6 +98,7 @@ def score(
                 "holding_cost": float(every.holding_cost[0, p]),
                 "shortage_cost": float(every.shortage_cost[0, p]),
                 "order_cost": float(every.order_cost[0, p]),
+                "profit": None if earned is None else float(earned[p]),
                 "fill_rate": float(every.fill_rate[0, p]),
                 "cycle_service": float(every.cycle_service[0, p]),
                 "stockouts": int(every.stockout_buckets[0, p]),
@@ -116,6 +122,19 @@ def score(
     return Scoreboard(
         table, _by_series(names, ledger, keys), forecasts, coverage, tuple(notes), tuple(failures)
     )
+
+
+def _profits(
+    ledger: Ledger, margin: npt.NDArray[np.float64], margin_is_shortage: bool
+) -> npt.NDArray[np.float64] | None:
+    """(P,) margin of what was sold less what stock, orders and shortages cost, over the series whose margin is known;
+    None if none is."""
+    known = np.isfinite(margin)
+    if not known.any():
+        return None
+    costs = ledger.holding_cost + ledger.order_cost + (0.0 if margin_is_shortage else ledger.shortage_cost)
+    profit = np.where(known, margin, 0.0)[:, None] * ledger.served - costs
+    return np.asarray(profit[known].sum(axis=0))
 
 
 def _by_series(names: Sequence[str], ledger: Ledger, keys: pl.DataFrame) -> pl.DataFrame:

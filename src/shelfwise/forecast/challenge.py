@@ -105,7 +105,7 @@ def champion_and_challenger(
         for number, held in enumerate(forecasts):
             losses[side, number], demanded = series_losses(held, metric)
             demand += demanded if side == 0 else 0.0
-    seen = np.isfinite(panel.demand[order, stretches[0] :]).any(axis=1)
+    seen = np.isfinite(panel.recorded[order, stretches[0] :]).any(axis=1)
     by_origin, by_series = losses.sum(axis=2), losses.sum(axis=1)[:, seen]
     total = by_series.sum(axis=1)
     if not (demand.sum() > 0 and total[0] > 0):

@@ -17,7 +17,7 @@ from shelfwise.forecast.chosen import choice_notes, maker_again
 from shelfwise.forecast.parts import ForecastParts
 from shelfwise.forecast.register import make_forecaster
 from shelfwise.forecast.scenarios import Scenarios
-from shelfwise.messages import Said
+from shelfwise.messages import Said, said_of
 
 if TYPE_CHECKING:
     from shelfwise.forecast.auto.report import AutoReport
@@ -107,8 +107,7 @@ def stand_in_note(model: Forecaster) -> str | None:
 
 
 def _failed(how: str, model: str, error: Exception) -> str:
-    told = f"{type(error).__name__}: {error}"
-    return Said(f"forecast.{how}", model=model, error=told, instead=LAST_RESORT)
+    return Said(f"forecast.{how}", model=model, error=said_of(error), instead=LAST_RESORT)
 
 
 class SafeForecast:

@@ -111,8 +111,8 @@ class NewItemForecaster(Forecaster):
         known = np.isfinite(panel.demand)
         self._seen = known.any(axis=1)
         self._first = np.where(self._seen, known.argmax(axis=1), panel.n_buckets)
-        whole = (panel.demand == np.rint(panel.demand)) | ~known
-        self._whole = np.where(self._seen, whole.all(axis=1), whole.all())
+        whole = panel.whole_units
+        self._whole = np.where(self._seen, whole, whole.all())
         self.launches = Launches.of(panel, self._first)
         starts = np.where(self._seen, self._first, np.maximum(panel.launched, panel.n_buckets))
         self._starts = starts.astype(np.intp)

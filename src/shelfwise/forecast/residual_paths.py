@@ -50,7 +50,7 @@ class ResidualPathForecaster(Forecaster):
         self._demand = np.ascontiguousarray(panel.demand, dtype=np.float32)
         seen = ~np.isnan(self._demand)
         self._counts = seen.sum(axis=1)
-        self._whole = ((self._demand == np.rint(self._demand)) | ~seen).all(axis=1)
+        self._whole = panel.whole_units
         self._window = WINDOW[panel.bucket.name]
         self._span = max(1, round(SPAN_YEARS * panel.bucket.per_year))
         self._pool = ResidualPool(self._demand, panel.series_ids, self._span)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from shelfwise.errors import UsageError
+
 FEWEST_SAMPLES, MOST_SAMPLES = 200, 500
 
 
@@ -49,9 +51,15 @@ class Forecast:
 def samples_for(quantiles: Sequence[float]) -> int:
     """Paths needed so that the outermost quantile asked for rests on at least two of them.
 
+    Raises:
+        UsageError: a level outside (0, 1).
+
     Example:
         >>> samples_for([0.1, 0.9]), samples_for([0.005])
         (200, 400)
     """
+    for level in quantiles:
+        if not 0.0 < level < 1.0:
+            raise UsageError(f"quantile levels lie strictly between 0 and 1; got {level}")
     outermost = min((min(level, 1.0 - level) for level in quantiles), default=0.5)
     return int(min(max(math.ceil(2.0 / max(outermost, 1e-6)), FEWEST_SAMPLES), MOST_SAMPLES))

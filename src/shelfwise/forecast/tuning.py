@@ -171,6 +171,8 @@ def _fingerprint(panel: Panel) -> str:
     digest = hashlib.blake2b(digest_size=8)
     digest.update(repr((panel.n_series, panel.bucket, panel.start)).encode())
     digest.update(panel.series_ids.tobytes() + panel.demand.tobytes())
+    if len(panel.shortages):
+        digest.update(panel.recorded.tobytes())
     return digest.hexdigest()
 
 

@@ -8,6 +8,6 @@ their English in the code that finds them; only their translations are here, und
 from shelfwise.messages.catalogue import codes, say
 from shelfwise.messages.language import LANGUAGES, pick_language
 from shelfwise.messages.problems import problem_text
-from shelfwise.messages.said import Said, retold
+from shelfwise.messages.said import Said, retold, said_of
 
-__all__ = ["LANGUAGES", "Said", "codes", "pick_language", "problem_text", "retold", "say"]
+__all__ = ["LANGUAGES", "Said", "codes", "pick_language", "problem_text", "retold", "said_of", "say"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shelfwise.errors import MissingExtra, ShelfwiseError
 from shelfwise.messages.catalogue import say
 
 
@@ -48,3 +49,23 @@ def retold(text: str, lang: str) -> str:
         name: retold(value, lang) if isinstance(value, str) else value for name, value in text.values.items()
     }
     return say(text.code, lang, **values)
+
+
+def said_of(error: Exception) -> str:
+    """What an error says, to be said again in another language; only what others threw stays in their words.
+
+    An error of ours may be raised with a `Said` for its text.
+
+    Example:
+        >>> from shelfwise.errors import UsageError
+        >>> retold(said_of(UsageError(Said("forecast.no_history"))), "zh")
+        '没有历史：采用本店新品的水平'
+        >>> said_of(ValueError("no convergence"))
+        'ValueError: no convergence'
+    """
+    if isinstance(error, MissingExtra):
+        return Said("error.missing_extra", package=error.package, extra=error.extra)
+    if isinstance(error, ShelfwiseError):
+        told = error.args[0] if error.args else ""
+        return told if isinstance(told, Said) else str(error)
+    return f"{type(error).__name__}: {error}"

@@ -12,7 +12,8 @@ class Policy(ABC):
     """Decides, for all series at once, what to order at a review.
 
     Promises, checked for every registered policy: whole multiples, 0 or at least the MOQ, never above
-    the maximum; more stock never raises an order; the same situation gives the same decision.
+    the maximum; more stock never raises an order, unless a price break makes it larger; the same situation gives
+    the same decision.
     """
 
     name: ClassVar[str]

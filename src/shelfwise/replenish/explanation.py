@@ -21,6 +21,7 @@ STEPS: tuple[str, ...] = (
     "model",
     "demand_lead_time",
     "demand_protection",
+    "dependents_demand",
     "demand_quantile",
     "safety_stock",
     "reorder_point",
@@ -29,6 +30,8 @@ STEPS: tuple[str, ...] = (
     "backorders",
     "usable_receipts",
     "late_receipts",
+    "shelf_life",
+    "expected_waste_stock",
     "counted_position",
     "stock_at_arrival",
     "stockout_probability",
@@ -37,12 +40,15 @@ STEPS: tuple[str, ...] = (
     "after_moq",
     "after_max",
     "after_limits",
+    "price_break",
+    "requested",
     "quantity",
     "expected_lost_without",
     "expected_lost_with",
     "expected_cost_without",
     "expected_cost_with",
     "expected_end_stock",
+    "expected_waste_order",
     "arrival_date",
     "stockout_date",
     "order_by_date",
@@ -51,11 +57,21 @@ STEPS: tuple[str, ...] = (
     "value",
 )
 SHARES = ("stockout_probability", "service_target")
-MONEY = ("unit_cost", "value", "expected_cost_without", "expected_cost_with")
+MONEY = ("unit_cost", "list_unit_cost", "value", "expected_cost_without", "expected_cost_with")
 # A step that says nothing where its value is 0.
-SILENT_AT_ZERO = ("backorders", "usable_receipts", "late_receipts")
+SILENT_AT_ZERO = (
+    "backorders",
+    "usable_receipts",
+    "late_receipts",
+    "expected_waste_stock",
+    "dependents_demand",
+    "requested",
+)
 # A step that says nothing where nothing is ordered.
-ONLY_WITH_ORDER = ("after_multiple", "expected_lost_with", "expected_cost_with", "arrival_date", "value")
+ONLY_WITH_ORDER = (
+    "after_multiple", "price_break", "expected_lost_with", "expected_cost_with", "expected_waste_order",
+    "arrival_date", "value",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +187,30 @@ def steps_of(row: Mapping[str, Any], lang: str) -> tuple[Step, ...]:
         value = row.get(code)
         if value is None or (code in SILENT_AT_ZERO and value == 0) or _unchanged(code, row):
             continue
-        if code in ONLY_WITH_ORDER and not row["quantity"]:
+        if (code in ONLY_WITH_ORDER and not row["quantity"]) or (code == "model" and for_others(row)):
             continue
         label = say(f"plan.step.{code}.label", lang)
-        # A target below mean demand keeps nothing against the unexpected.
-        below = code == "safety_stock" and isinstance(value, float) and value < 0
-        text = say(f"plan.step.{code}.{'below' if below else 'text'}", lang, **values)
+        text = say(f"plan.step.{code}.{_wording(code, row)}", lang, **values)
         steps.append(Step(code, label, value, text))
     return tuple(steps)
+
+
+def for_others(row: Mapping[str, Any]) -> bool:
+    """Whether a place only serves others that order there: it has no customers whose demand were forecast."""
+    return row.get("dependents_demand") is not None and not row["history_buckets"]
+
+
+def _wording(code: str, row: Mapping[str, Any]) -> str:
+    """Which of a step's texts tells its value truly."""
+    # A target below mean demand keeps nothing against the unexpected.
+    if code == "safety_stock" and row[code] < 0:
+        return "below"
+    if code == "counted_position" and row.get("expected_waste_stock"):
+        return "expiring"
+    if code == "after_moq" and row.get("without_price_break") is not None:
+        return "price"
+    # A minimum of one lot or less adds nothing to what the lot forces.
+    return "lots" if code == "after_moq" and row["moq"] <= row["multiple"] else "text"
 
 
 def _dates_of_order(row: Mapping[str, Any]) -> dict[str, Value]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from shelfwise.replenish.aged_projection import AgedProjection
 from shelfwise.replenish.projection import Projection
 from shelfwise.replenish.situation import Doubles, Situation
 from shelfwise.simulate.lots import round_lots
@@ -82,6 +83,14 @@ def scenario_figures(projection: Projection, quantity: Doubles, level: Doubles) 
     }
 
 
+def waste_figures(projection: Projection, quantity: Doubles) -> dict[str, Doubles]:
+    """What of the stock and of the order is expected to expire unsold; nothing where all goods keep."""
+    if not isinstance(projection, AgedProjection):
+        return {}
+    older, own = projection.waste(quantity)
+    return {"expected_waste_stock": older, "expected_waste_order": own}
+
+
 def first_stockout(projection: Projection) -> Doubles:
     """(N,) first bucket whose mean demand exceeds what is left without a new order; NaN = none in sight."""
     situation = projection.situation
@@ -90,4 +99,7 @@ def first_stockout(projection: Projection) -> Doubles:
     supply = net + np.cumsum(projection.receipts, axis=1)
     used = np.cumsum(situation.scenarios.mean(), axis=1, dtype=np.float64)
     dry = (supply - used < -1e-6) & (used > 0)
-    return np.where(dry.any(axis=1), dry.argmax(axis=1).astype(np.float64), np.nan)
+    first = np.where(dry.any(axis=1), dry.argmax(axis=1).astype(np.float64), np.nan)
+    if isinstance(projection, AgedProjection):
+        first[projection.rows] = projection.first_stockout()
+    return first

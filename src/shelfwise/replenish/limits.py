@@ -18,6 +18,7 @@ import polars as pl
 from shelfwise.errors import UsageError
 from shelfwise.replenish.base import Policy
 from shelfwise.replenish.few_series import improve_few
+from shelfwise.replenish.figures import waste_figures
 from shelfwise.replenish.leftovers import spend_leftovers
 from shelfwise.replenish.order_up_to import ScenarioOrderUpTo
 from shelfwise.replenish.projection import Projection
@@ -106,15 +107,22 @@ def share_limits(
     quantity[rows] = kept
     figures = dict(decision.figures) | {"after_limits": quantity}
     if "expected_cost_with" in figures:
-        assert isinstance(policy, ScenarioOrderUpTo)  # only it reports expected costs
-        outcome = policy.project(situation).assess(quantity)
-        placed = np.where(quantity > 0, np.asarray(situation.costs.order), 0.0)
-        figures |= {
-            "expected_lost_with": outcome.lost,
-            "expected_cost_with": outcome.cost + placed,
-            "expected_end_stock": outcome.left,
-        }
+        figures |= figures_with(policy, situation, quantity)
     return replace(decision, quantity=quantity, figures=figures, shadow_prices=prices)
+
+
+def figures_with(policy: Policy, situation: Situation, quantity: Doubles) -> dict[str, Doubles]:
+    """What scenarios say of orders of `quantity` (N,) that are not the policy's own any more."""
+    assert isinstance(policy, ScenarioOrderUpTo)  # only it reports expected costs
+    projection = policy.project(situation)
+    outcome = projection.assess(quantity)
+    placed = np.where(quantity > 0, np.asarray(situation.costs.order), 0.0)
+    return {
+        "expected_lost_with": outcome.lost,
+        "expected_cost_with": outcome.cost + placed,
+        "expected_end_stock": outcome.left,
+        **waste_figures(projection, quantity),
+    }
 
 
 def _limits(
@@ -125,7 +133,11 @@ def _limits(
         if amount is not None and not amount >= 0:
             raise UsageError(f"{name} must be at least 0; got {amount}")
     if budget is not None:
-        limits.append(Limit("budget", np.asarray(situation.costs.unit, dtype=np.float64), budget))
+        unit = np.asarray(situation.costs.unit, dtype=np.float64)
+        if situation.price_breaks is not None:
+            # Whichever break a smaller order comes to, it must not cost more than it was counted for.
+            unit = np.maximum(unit, situation.price_breaks.price.max(axis=1))
+        limits.append(Limit("budget", unit, budget))
     if volume is not None:
         if unit_volume is None:
             raise UsageError("a volume limit needs the volume of a unit; give items a column `volume`")
@@ -249,9 +261,22 @@ class SharedLimits:
         return replace(self, unit_volume=None if self.unit_volume is None else self.unit_volume[rows])
 
     def apply(self, policy: Policy, situation: Situation, decision: Decision) -> Decision:
-        """The decision within the limits; see `share_limits`."""
+        """The decision within the limits; see `share_limits`.
+
+        Orders enlarged for a price break are kept if all orders fit with them, else decided without.
+        """
         if not self:
             return decision
+        if situation.price_breaks is not None:
+            spent = float(situation.price_breaks.cost(decision.quantity).sum())
+            use = np.zeros(1) if self.unit_volume is None else np.nan_to_num(self.unit_volume)
+            room = math.inf if self.volume is None else self.volume
+            if (
+                spent <= (math.inf if self.budget is None else self.budget)
+                and math.fsum(decision.quantity * use) <= room
+            ):
+                return decision
+            decision = policy.decide(replace(situation, price_breaks=None))
         return share_limits(
             policy, situation, decision, budget=self.budget, volume=self.volume, unit_volume=self.unit_volume
         )

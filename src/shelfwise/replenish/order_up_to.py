@@ -10,8 +10,10 @@ import numpy as np
 from shelfwise.errors import UsageError
 from shelfwise.forecast.scenarios import Scenarios
 from shelfwise.replenish.adaptation.factors import DEFAULT, Factors
+from shelfwise.replenish.aged_projection import AgedProjection
 from shelfwise.replenish.base import Policy
-from shelfwise.replenish.figures import common_figures, scenario_figures
+from shelfwise.replenish.figures import common_figures, scenario_figures, waste_figures
+from shelfwise.replenish.price_breaks import with_breaks
 from shelfwise.replenish.projection import Goal, Projection
 from shelfwise.replenish.shortage_weight import shortage_weight
 from shelfwise.replenish.situation import Decision, Doubles, Situation
@@ -88,12 +90,24 @@ class ScenarioOrderUpTo(Policy):
         wanted, quantity = projection.choose(goal, self.service_level)
         level = self._service_target(projection)
         steps = self._lot_steps(projection, goal, quantity)
+        if isinstance(projection, AgedProjection):
+            steps["without_shelf_life"] = projection.as_if_kept(goal, self.service_level)
         if goal == "cost":
             wanted, quantity, steps = self._by_cycle(projection, wanted, quantity, steps)
+            if situation.price_breaks is not None:
+                quantity, steps = _by_price(projection, quantity, steps)
         figures = {
             **common_figures(situation, wanted, quantity, dated=True),
             **scenario_figures(projection, quantity, level),
+            **waste_figures(projection, quantity),
         }
+        if isinstance(projection, AgedProjection):
+            # What will have expired by then counts towards nothing, and is not above any target.
+            counted = figures["counted_position"] - np.nan_to_num(figures["expected_waste_stock"])
+            target = np.where(wanted > 0, counted + wanted, np.minimum(figures["target"], counted))
+            expiring = figures["expected_waste_stock"] > 0
+            figures["counted_position"] = counted
+            figures["target"] = np.where(expiring, target, figures["target"])
         figures["safety_stock"] = figures["target"] - figures["demand_protection"]
         return Decision(np.maximum(wanted, 0.0), quantity, figures | steps)
 
@@ -116,6 +130,9 @@ class ScenarioOrderUpTo(Policy):
         wanted[rows] = np.where(due & (fee | (wanted[rows] <= 0)), batch, wanted[rows])
         quantity[rows] = np.where(due, after_max, 0.0)
         steps["after_multiple"][rows] = np.where(due & fee, in_lots, steps["after_multiple"][rows])
+        if "without_shelf_life" in steps:
+            # How long the goods keep is one of the things the cycle was chosen by.
+            steps["without_shelf_life"][rows] = np.nan
         for name, value in (("after_moq", after_moq), ("after_max", after_max)):
             steps[name][rows] = np.where(due, value, 0.0)
         return wanted, quantity, steps
@@ -125,13 +142,14 @@ class ScenarioOrderUpTo(Policy):
         factor = np.full(situation.n_series, self.factors.shortage)
         if situation.scenarios is not None and self.factors.spread != 1.0:
             situation = replace(situation, scenarios=spread_out(situation.scenarios, self.factors.spread))
-        return Projection.of(
+        plain = Projection.of(
             situation,
             shortage=self.shortage(situation),
             weight=factor * shortage_weight(situation.terms),
             cycle_weight=factor,
             seed=self.seed,
         )
+        return AgedProjection.over(plain, situation)
 
     def shortage(self, situation: Situation) -> Doubles:
         """(N,) what a unit short costs under this objective."""
@@ -175,6 +193,16 @@ class ScenarioOrderUpTo(Policy):
         if self.objective == "service":
             return np.full(projection.situation.n_series, self.service_level)
         return critical_ratio(projection.judged, projection.holding)
+
+
+def _by_price(
+    projection: Projection, quantity: Doubles, steps: dict[str, Doubles]
+) -> tuple[Doubles, dict[str, Doubles]]:
+    """Where a price break pays, orders that take it."""
+    after = with_breaks(projection, quantity)
+    changed = after != quantity
+    told = {name: np.where(changed, after, steps[name]) for name in ("after_moq", "after_max")}
+    return after, steps | told | {"without_price_break": np.where(changed, quantity, np.nan)}
 
 
 def spread_out(scenarios: Scenarios, spread: float) -> Scenarios:

@@ -12,11 +12,16 @@ import polars as pl
 
 from shelfwise.demand.panel import Panel
 from shelfwise.forecast.scenarios import Scenarios
+from shelfwise.messages import Said
 from shelfwise.progress import Progress, silent
 from shelfwise.replenish.base import Policy
+from shelfwise.replenish.internal_orders import decide_inside
+from shelfwise.replenish.internal_supply import InternalSupply
 from shelfwise.replenish.limits import SharedLimits
+from shelfwise.replenish.order_up_to import ScenarioOrderUpTo
 from shelfwise.replenish.plan import Plan, make_plan
 from shelfwise.replenish.projection import MOST_BUCKETS, buckets_needed
+from shelfwise.replenish.shelf_life import shelf_lives
 from shelfwise.replenish.situation_build import build_situation
 from shelfwise.tables.dataset import Dataset
 
@@ -65,23 +70,57 @@ def plan_orders(
     chunks of series are, and the result does not depend on where they are cut.
     """
     limits = SharedLimits.of(dataset, panel.keys)
+    supply = InternalSupply.of(terms)
     parts: list[Plan] = []
     problems: dict[str, str] = {}
-    for rows in _chunks(panel.n_series, floats_per_series, bool(limits)):
+    # Places that supply each other are decided together, so an item is not cut.
+    whole = None if supply is None else panel.keys["sku"].rle_id().to_numpy()
+    for rows in _chunks(panel.n_series, floats_per_series, bool(limits), whole):
         some = panel.take(rows)
         scenarios = None if sampler is None else sampler(rows)
         situation, notes = build_situation(dataset, some, scenarios, terms[rows], costs[rows])
-        decision = limits.take(rows).apply(policy, situation, policy.decide(situation))
+        if supply is None:
+            decision = limits.take(rows).apply(policy, situation, policy.decide(situation))
+        else:
+            situation, decision = decide_inside(policy, situation, supply.take(rows), limits.take(rows))
         parts.append(make_plan(situation, decision, notes, policy=policy.name, lang=lang))
         problems |= {problem.code: str(problem) for problem in notes.problems}
         progress(STAGE, int(rows[-1]) + 1 if len(rows) else 0, panel.n_series)
-    return _joined(parts, tuple(problems.values()))
+    return _joined(parts, (*problems.values(), *_unseen(dataset, policy, terms, supply)))
 
 
-def _chunks(n_series: int, floats_per_series: int, whole: bool) -> Iterator[npt.NDArray[np.intp]]:
+def _unseen(
+    dataset: Dataset, policy: Policy, terms: pl.DataFrame, supply: InternalSupply | None
+) -> tuple[str, ...]:
+    """What the shop's tables say and this policy does not know of."""
+    knows = isinstance(policy, ScenarioOrderUpTo)
+    larger = isinstance(policy, ScenarioOrderUpTo) and policy.objective != "service"
+    lives = shelf_lives(dataset, terms)
+    broken = terms["price_breaks"].fill_null("").str.strip_chars() != "" if "price_breaks" in terms else None
+    counts = {
+        "shelf_life": 0 if knows or lives is None else int((lives > 0).sum()),
+        "price_breaks": 0 if larger or broken is None else int(broken.sum()),
+        "dependents": 0 if policy.needs_scenarios or supply is None else int((supply.level > 0).sum()),
+    }
+    return tuple(
+        Said(f"plan.unseen.{name}", policy=policy.name, count=count)
+        for name, count in counts.items()
+        if count
+    )
+
+
+def _chunks(
+    n_series: int, floats_per_series: int, whole: bool, groups: npt.NDArray[Any] | None = None
+) -> Iterator[npt.NDArray[np.intp]]:
+    """Rows a chunk at a time; `groups` (N,), rising, numbers rows that stay together."""
     size = max(1, n_series if whole else CHUNK_FLOATS // max(floats_per_series, 1))
-    for first in range(0, max(n_series, 1), size):
-        yield np.arange(first, min(first + size, n_series))
+    first = 0
+    while first < max(n_series, 1):
+        last = min(first + size, n_series)
+        if groups is not None and last > first:
+            last = int(np.searchsorted(groups, groups[last - 1], side="right"))
+        yield np.arange(first, last)
+        first = max(last, first + 1)
 
 
 def _joined(parts: Sequence[Plan], notes: tuple[str, ...]) -> Plan:

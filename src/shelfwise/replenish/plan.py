@@ -16,7 +16,8 @@ from shelfwise.errors import UsageError
 from shelfwise.forecast.parts import ForecastParts
 from shelfwise.messages import say
 from shelfwise.replenish.adaptation import Adaptation
-from shelfwise.replenish.explanation import Explanation, steps_of
+from shelfwise.replenish.explanation import MONEY, Explanation, for_others, steps_of
+from shelfwise.replenish.price_breaks import break_reached
 from shelfwise.replenish.reasons import figure, mean_demand, reason_codes, statuses, stockout_bucket
 from shelfwise.replenish.situation import Decision, Doubles, Situation
 from shelfwise.replenish.situation_build import SituationNotes
@@ -34,6 +35,11 @@ FIGURES = (
     "expected_lost_without", "expected_lost_with", "expected_cost_without", "expected_cost_with",
     "expected_end_stock",
 )  # fmt: skip
+# Only in plans of shops with goods that expire, and with price breaks.
+WASTE_COLUMNS = ("shelf_life", "expected_waste_stock", "expected_waste_order")
+PRICE_COLUMNS = ("list_unit_cost", "price_break", "without_price_break")
+# Only in plans of shops whose places supply each other.
+SUPPLY_COLUMNS = ("dependents_demand", "requested", "upstream_free")
 SHOWN_IN_HTML = 20
 
 
@@ -43,7 +49,8 @@ class Plan:
 
     Attributes:
         table: the contract's columns, then `status`, `reason_code`, `warnings` (codes, ``;`` between) and the
-            figures; null where a figure does not apply.
+            figures; null where a figure does not apply. Last come the columns that only some shops have: of
+            `WASTE_COLUMNS`, `PRICE_COLUMNS` and `SUPPLY_COLUMNS`.
         as_of, bucket: when, and in what time step.
         shadow_prices: expected cost saved by one more unit of each shared limit that was binding.
         receipts: open receipts by row of the table.
@@ -77,8 +84,10 @@ class Plan:
 
     @property
     def value(self) -> float:
-        """Money of all orders together; lines without a known unit cost count as 0."""
-        return float(self.table["value"].fill_null(0.0).sum())
+        """Money of all orders together; lines without a known unit cost count as 0, and what comes from one of the shop's
+        own places is not bought."""
+        bought = self.table.filter(pl.col("requested").is_null()) if "requested" in self.table else self.table
+        return float(bought["value"].fill_null(0.0).sum())
 
     def to_frame(self, lang: str | None = None) -> pl.DataFrame:
         """The table, its reasons in another language."""
@@ -105,7 +114,7 @@ class Plan:
             row["sku"], row["location"], row["status"], reason, row["reason_code"],
             steps_of(row | {"bucket": say(f"plan.bucket.{self.bucket.name}", language)}, language),
             receipts, warnings, language,
-            None if self.forecast_parts is None else self.forecast_parts(self._find(sku, location)),
+            None if self.forecast_parts is None or for_others(row) else self.forecast_parts(self._find(sku, location)),
         )  # fmt: skip
 
     def _find(self, sku: str, location: str | None) -> int:
@@ -171,7 +180,8 @@ def make_plan(
     quantity = np.where(is_blocked, 0.0, decision.quantity)
     lead = np.asarray(terms.lead_time_buckets, dtype=np.float64)
     review = np.asarray(terms.review_period_buckets, dtype=np.float64)
-    unit_cost = np.asarray(situation.costs.unit) if notes is None else notes.unit_cost
+    list_cost = np.asarray(situation.costs.unit) if notes is None else notes.unit_cost
+    unit_cost = _price_paid(situation, quantity, list_cost)
     dry = np.where(is_blocked, np.nan, stockout_bucket(situation, decision))
     rate = mean_demand(situation, decision)
     counted = figure(decision, "counted_position", n_series)
@@ -220,10 +230,34 @@ def make_plan(
         "order_by_date": dates(np.maximum(dry - lead, 0.0)),
         "next_review_date": dates(review),
     }
+    if situation.shelf_life is not None:
+        keeps = np.where(situation.shelf_life > 0, situation.shelf_life.astype(np.float64), np.nan)
+        columns["shelf_life"] = pl.Series(keeps).fill_nan(None)
+        columns |= {name: numbers(figure(decision, name, n_series)) for name in WASTE_COLUMNS[1:]}
+    if situation.price_breaks is not None:
+        columns["list_unit_cost"] = pl.Series(list_cost, dtype=pl.Float64).fill_nan(None)
+        columns["price_break"] = numbers(break_reached(situation.price_breaks, quantity))
+        columns["without_price_break"] = numbers(figure(decision, "without_price_break", n_series))
+    if "requested" in decision.figures:
+        columns |= {name: numbers(figure(decision, name, n_series)) for name in SUPPLY_COLUMNS}
     table = pl.DataFrame(columns).with_columns(pl.col("max_quantity").replace(float("inf"), None))
     table = table.with_columns(reason=_reasons(table, panel.bucket, lang))
     receipts = None if notes is None else notes.receipts
     return Plan(table, panel.as_of, panel.bucket, dict(decision.shadow_prices), receipts, policy, lang)
+
+
+def _price_paid(situation: Situation, quantity: Doubles, list_cost: Doubles) -> Doubles:
+    """(N,) money per unit of orders (N,), by the price break they reach; NaN where unknown."""
+    if situation.price_breaks is None:
+        return list_cost
+    spent = situation.price_breaks.cost(quantity)
+    breaks = situation.price_breaks.quantity[:, 1:]
+    # A price below the first break that nobody knows is not that of the break.
+    known = np.isfinite(list_cost) | (
+        (quantity >= breaks.min(axis=1)) & (not situation.price_breaks.incremental)
+    )
+    reached = (quantity > 0) & np.isfinite(breaks).any(axis=1) & known
+    return np.divide(spent, quantity, out=np.array(list_cost, dtype=np.float64), where=reached)
 
 
 def _lasting(situation: Situation, decision: Decision, quantity: Doubles, rate: Doubles) -> Doubles:
@@ -270,7 +304,9 @@ def _warnings(notes: SituationNotes | None, n_series: int) -> pl.Series:
 def _texts(table: pl.DataFrame, bucket: Bucket, lang: str) -> pl.DataFrame:
     """Every column as text, for sentences."""
     numeric = [
-        number_texts(pl.col(name)).alias(name) for name, kind in table.schema.items() if kind.is_numeric()
+        number_texts(pl.col(name), 2 if name in MONEY else 1).alias(name)
+        for name, kind in table.schema.items()
+        if kind.is_numeric()
     ]
     other = [name for name, kind in table.schema.items() if not kind.is_numeric()]
     return table.select(

@@ -214,6 +214,14 @@ class Projection:
         left = panel.ends - panel.n_buckets - np.asarray(self.situation.terms.lead_time_buckets, dtype=float)
         return np.asarray(np.clip(left, 0.0, panel.bucket.per_year))
 
+    def longest_batch(self) -> Doubles:
+        """(N,) buckets one order decided by its cycle may cover at most."""
+        return self.longest_cycle()
+
+    def cycle_waste(self) -> tuple[Doubles, Doubles]:
+        """What a unit that expires costs, (N,), and how many of an order can be sold in time, (N, S); here all keeps."""
+        return np.zeros(self.situation.n_series), np.zeros((self.situation.n_series, 0))
+
     def choose_by_cycle(self) -> tuple[Doubles, Doubles]:
         """For series of `by_cycle`: units to order, and the least the supplier's lots make of them.
 
@@ -230,7 +238,8 @@ class Projection:
             self.paths, self.leads, self.receipts, self.stock, np.asarray(terms.review_period_buckets),
             self.holding, self.shortage * self.cycle_weight, terms.lost_share,
             np.asarray(self.situation.costs.order),
-            fewest_lots * multiple, self.longest_cycle(), np.minimum(multiple, 1.0), reorder_at, up_to,
+            fewest_lots * multiple, self.longest_batch(), np.minimum(multiple, 1.0), *self.cycle_waste(),
+            reorder_at, up_to,
         )  # fmt: skip
         due = (reorder_at >= 0.0) & (up_to > 0.0) & (most_lots > 0)
         lots = np.maximum(np.rint(up_to / multiple), 1.0)
@@ -249,7 +258,8 @@ class Projection:
             self.paths, self.leads, self.receipts, self.stock, np.asarray(terms.review_period_buckets),
             self.holding, self.shortage * self.cycle_weight, terms.lost_share,
             np.asarray(self.situation.costs.order),
-            fewest_lots * multiple, self.longest_cycle(), np.minimum(multiple, 1.0), quantities, costs,
+            fewest_lots * multiple, self.longest_batch(), np.minimum(multiple, 1.0), *self.cycle_waste(),
+            quantities, costs,
         )  # fmt: skip
         return costs
 

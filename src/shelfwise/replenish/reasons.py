@@ -82,21 +82,35 @@ def reason_codes(situation: Situation, decision: Decision, quantity: Doubles, bl
     code = np.where(has_losses, "plan.reason.order_saves", "plan.reason.order_to_target").astype("U40")
     fee = np.asarray(situation.costs.order) > 0
     code[ordered & fee & has_losses] = "plan.reason.order_cycle"
-    code[ordered & (step("after_moq") > step("after_multiple"))] = "plan.reason.order_moq"
+    # A minimum of one lot or less forces nothing that the lot does not.
+    by_lot, forced = moq <= terms.multiple, step("after_moq") > step("after_multiple")
+    code[ordered & forced] = "plan.reason.order_moq"
+    code[ordered & forced & by_lot] = "plan.reason.order_multiple"
     code[ordered & (step("after_max") < step("after_moq"))] = "plan.reason.order_max"
+    smaller = step("without_price_break")
+    code[ordered & (quantity > smaller)] = "plan.reason.order_price_break"
+    kept = step("without_shelf_life")
+    code[ordered & (step("after_max") < kept)] = "plan.reason.order_shelf_life"
     code[ordered & (quantity < step("after_max"))] = "plan.reason.order_limited"
+    requested = step("requested")
+    code[ordered & (quantity < requested)] = "plan.reason.order_rationed"
     needless = ~ordered & (raw <= 0)
     rate = mean_demand(situation, decision)
     code[~ordered] = "plan.reason.not_worth_lot"
-    code[~ordered & (step("after_multiple") > 0)] = "plan.reason.not_worth_moq"
+    code[~ordered & ~by_lot & (step("after_multiple") > 0)] = "plan.reason.not_worth_moq"
     code[~ordered & (raw > 0) & fee & has_losses] = "plan.reason.not_worth_order"
     code[~ordered & (most < np.maximum(moq, terms.multiple))] = "plan.reason.max_below_lot"
     code[~ordered & (most <= 0)] = "plan.reason.not_orderable"
     code[~ordered & (step("after_max") > 0)] = "plan.reason.limit_used_up"
     code[needless] = "plan.reason.covered"
     # Nothing is wanted, though what counts does not reach to the next order: a shortage costs less.
-    short = step("counted_position") < step("demand_protection") * (1.0 - 1e-9)
+    counted = step("counted_position") + np.nan_to_num(step("expected_waste_stock"))
+    short = counted < step("demand_protection") * (1.0 - 1e-9)
     code[needless & short & has_losses] = "plan.reason.not_worth_stocking"
+    code[~ordered & (kept > 0) & ~(step("after_max") > 0)] = "plan.reason.not_worth_expiring"
+    code[~ordered & (smaller > 0) & ~(step("after_max") > 0)] = "plan.reason.wait_for_price"
     code[needless & ~(rate > 1e-9)] = "plan.reason.no_demand"
     code[needless & np.isnan(rate)] = "plan.reason.policy_orders_nothing"
+    code[~ordered & (requested > 0)] = "plan.reason.upstream_elsewhere"
+    code[~ordered & (requested > 0) & (step("upstream_free") <= 0)] = "plan.reason.upstream_empty"
     return np.where(blocked != "", blocked, code)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from shelfwise.demand.panel import Panel
 from shelfwise.forecast.scenarios import Scenarios
 from shelfwise.simulate.costs import Costs
+from shelfwise.simulate.network.discounts import PriceBreaks
 from shelfwise.simulate.terms import SupplyTerms
 
 Doubles = npt.NDArray[np.float64]
@@ -35,6 +36,10 @@ class Situation:
         costs: holding and shortage per unit and bucket, order cost, unit cost.
         lead_time_sd: (N,) standard deviation of the lead time, buckets.
         margin: (N,) money lost with a unit not sold, beside its shortage cost; NaN = unknown.
+        shelf_life: (N,) whole buckets in which a unit can be sold, from its receipt on; 0 = keeps for ever. None where
+            nothing expires.
+        price_breaks: N rows of prices by order quantity; None where no supplier has any.
+        ages: (N, K) units of `on_hand` by buckets of life left less one; None = told from what sells.
     """
 
     panel: Panel
@@ -47,6 +52,9 @@ class Situation:
     costs: Costs
     lead_time_sd: Doubles
     margin: Doubles | None = None
+    shelf_life: npt.NDArray[np.int32] | None = None
+    ages: Doubles | None = None
+    price_breaks: PriceBreaks | None = None
 
     @property
     def as_of(self) -> date:
@@ -80,6 +88,9 @@ class Situation:
             costs=self.costs.take(rows),
             lead_time_sd=self.lead_time_sd[rows],
             margin=None if self.margin is None else self.margin[rows],
+            shelf_life=None if self.shelf_life is None else self.shelf_life[rows],
+            ages=None if self.ages is None else self.ages[rows],
+            price_breaks=None if self.price_breaks is None else self.price_breaks.take(rows),
         )
 
 

@@ -13,7 +13,9 @@ from shelfwise.buckets import Bucket
 from shelfwise.demand.panel import Panel
 from shelfwise.errors import Problem
 from shelfwise.forecast.scenarios import Scenarios
+from shelfwise.replenish.price_breaks import price_breaks
 from shelfwise.replenish.projection import MOST_BUCKETS, buckets_needed
+from shelfwise.replenish.shelf_life import shelf_lives
 from shelfwise.replenish.situation import Doubles, Situation
 from shelfwise.simulate.costs import Costs
 from shelfwise.simulate.terms import SupplyTerms
@@ -124,6 +126,7 @@ def build_situation(
     reach = int((whole_lead + whole_review).max(initial=1))
     width = max(reach, 0 if scenarios is None else scenarios.horizon)
     receipts, later, open_receipts, overdue = _receipts(dataset, panel, width)
+    lives = shelf_lives(dataset, keys)
     situation = Situation(
         panel=panel,
         scenarios=scenarios,
@@ -148,13 +151,17 @@ def build_situation(
         ),
         lead_time_sd=np.where(fine, spread, 0.0),
         margin=margin if "margin" in costs.columns else None,
+        shelf_life=lives,
+        price_breaks=price_breaks(dataset, terms, unit_cost),
     )
-    warnings = {
+    warnings: dict[str, Flags] = {
         "plan.warning.no_stock_row": ~counted & (not no_table),
         "plan.warning.no_stock_table": np.full(n_series, no_table),
         "plan.warning.overdue": overdue > 0,
         "plan.warning.no_unit_cost": np.isnan(unit_cost),
     }
+    if lives is not None:
+        warnings["plan.warning.short_shelf_life"] = fine & (lives > 0) & (lives < whole_lead)
     supplier = (
         terms["supplier"] if "supplier" in terms.columns else pl.Series([None] * n_series, dtype=pl.String)
     )

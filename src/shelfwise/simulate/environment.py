@@ -89,6 +89,8 @@ class InventoryEnvironment(gymnasium.Env[Observation, Any]):
             if leads.shape != paths.shape or (leads < 0).any() or (leads != np.floor(leads)).any():
                 raise UsageError(f"lead_times must be {paths.shape} whole buckets; got {leads.shape}")
         self._leads = np.ascontiguousarray(np.minimum(leads, paths.shape[1]), dtype=np.int32)
+        # No episode is under way before the first reset.
+        self._t: int = paths.shape[1]
         self._depth = int(max(self._leads.max(), self.start.pipeline.shape[1] - 1, 0))
         self._scale = max(float(paths.mean()), 1e-6)
         self._expected = paths.mean(axis=0)
@@ -124,9 +126,18 @@ class InventoryEnvironment(gymnasium.Env[Observation, Any]):
         return self._observe(), {"path": self._path}
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Order, receive, serve, count: one bucket."""
+        """Order, receive, serve, count: one bucket.
+
+        Raises:
+            UsageError: no episode is under way, or the one that was has been truncated.
+        """
         from shelfwise.simulate.kernels import inventory as k
 
+        if self._t >= self.paths.shape[1]:
+            raise UsageError(
+                f"step must be called within an episode, which reset begins and which lasts {self.paths.shape[1]} "
+                "buckets; call reset"
+            )
         book, terms = self._books[0, 0], self.terms
         before = book.copy()
         quantity = 0.0

@@ -10,6 +10,7 @@ import polars as pl
 
 from shelfwise.buckets import Bucket
 from shelfwise.errors import DataRejected, Problem, UsageError
+from shelfwise.tables.place_checks import CLOSURE, closure_problems
 from shelfwise.tables.schema import SCHEMAS, ColumnKind
 from shelfwise.tables.settings import Settings
 
@@ -116,6 +117,9 @@ class Dataset:
                     notes.append(_dropped(self.file_of(name), column, as_of, dropped))
         if tables["sales"].is_empty():
             raise DataRejected([_nothing_left(self.tables["sales"], self.file_of("sales"), as_of)])
+        # A row far ahead of the others makes no closure of the time until then.
+        closed = list(closure_problems(tables["sales"], self.bucket, self.file_of("sales")))
+        notes = [kept for note in notes for kept in (closed if note.code == CLOSURE else [note])]
         return replace(self, tables=tables, notes=tuple(notes), as_of=as_of)
 
 

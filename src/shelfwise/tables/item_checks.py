@@ -48,14 +48,6 @@ def impossible_terms(shop: Shop) -> Iterator[Problem]:
                 )  # fmt: skip
     if "price_breaks" in terms.columns:
         yield from _price_breaks(shop, terms)
-        used = terms.filter(pl.col("price_breaks").fill_null("").str.strip_chars() != "")
-        if not used.is_empty():
-            yield row_problem(
-                shop, "terms", used, "terms.price_breaks_unused",
-                "price_breaks are kept, but no order is made larger to reach one",
-                "Nothing to do; if a larger order should be taken for its price, raise moq and lower unit_cost",
-                "price_breaks", ("price_breaks",), warning=True,
-            )  # fmt: skip
 
 
 def _price_breaks(shop: Shop, terms: pl.DataFrame) -> Iterator[Problem]:

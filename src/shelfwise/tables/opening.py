@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,21 @@ def open_dataset(
             )
         return read_folder(Path(source), before, settings)
     return dataset_from_frames(source, settings=settings, before=before, **given)
+
+
+def as_seed(value: int) -> int:
+    """A seed that random numbers can be drawn from.
+
+    Raises:
+        UsageError: no whole number of at least 0.
+
+    Example:
+        >>> as_seed(7)
+        7
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 0:
+        raise UsageError(f"seed must be a whole number of at least 0; got {value!r}")
+    return int(value)
 
 
 def as_date(value: date | datetime | str, name: str) -> date:

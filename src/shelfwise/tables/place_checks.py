@@ -11,6 +11,8 @@ from shelfwise.errors import Problem
 from shelfwise.tables.closures import closures
 from shelfwise.tables.whole_shop import EXAMPLES, Shop, examples
 
+CLOSURE = "sales.closure"
+
 
 def look_alike_locations(shop: Shop) -> Iterator[Problem]:
     """Location names that differ only by case or blanks."""
@@ -67,15 +69,22 @@ def shop_closures(shop: Shop) -> Iterator[Problem]:
     """Stretches in which nobody sold anything anywhere."""
     if not shop.has("sales", "date"):
         return
-    closed = closures(shop.tables["sales"], Bucket(shop.settings.series.bucket))
+    yield from closure_problems(
+        shop.tables["sales"], Bucket(shop.settings.series.bucket), shop.files["sales"]
+    )
+
+
+def closure_problems(sales: pl.DataFrame, bucket: Bucket, file: str) -> Iterator[Problem]:
+    """The warning of stretches in which nobody sold anything anywhere, if there are any."""
+    closed = closures(sales, bucket)
     if not closed.is_empty():
         longest = closed.sort("buckets", "start", descending=[True, False]).head(EXAMPLES).sort("start")
         yield Problem(
-            code="sales.closure",
+            code=CLOSURE,
             rule="buckets without any sale in the whole shop are taken as closed, not as no demand",
             fix="If rows are missing there, add them; else nothing to do",
             severity="warning",
-            file=shop.files["sales"],
+            file=file,
             column="date",
             value=examples(f"{start}..{end}" for start, end, _ in longest.iter_rows()),
             count=closed.height,

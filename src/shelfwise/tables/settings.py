@@ -80,6 +80,9 @@ class SupplySettings(_Section):
     unmet: Literal["lost", "backorder"] = Field(
         default="lost", description='one of "lost", "backorder"', examples=["lost"]
     )
+    price_breaks: Literal["all_units", "incremental"] = Field(
+        default="all_units", description='one of "all_units", "incremental"', examples=["all_units"]
+    )
 
 
 class CostSettings(_Section):

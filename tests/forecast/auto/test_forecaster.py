@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import ClassVar
 
 import numpy as np
@@ -181,6 +182,33 @@ def test_the_last_fit_is_paid_from_the_budget_too():
     assert time[0] <= 190
 
 
+def test_a_model_that_is_not_installed_costs_no_budget(monkeypatch):
+    panel = Panel.from_arrays(weekly_pattern(60), bucket=DAY)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    names = ["moving_average", "lstm", "gru", "theta"]
+    # Enough for one network, were it there.
+    auto = AutoForecaster(time_budget_seconds=20, models=names).fit(panel)
+    why = {row["model"]: row["why"] for row in auto.report("zh").table.iter_rows(named=True)}
+    assert "未安装 torch" in why["lstm"]
+    assert "shelfwise[deep]" in why["gru"]
+    competing = auto.report().table.filter(auto.report().table["score"].is_not_null())
+    assert set(competing["model"]) == {"moving_average", "theta"}
+
+
+def test_networks_compete_where_there_is_enough_to_learn_from_and_time():
+    pytest.importorskip("torch")
+    learnable, young, large = (
+        Panel.from_arrays(np.ones(shape)) for shape in ((40, 110), (400, 50), (1001, 60))
+    )
+    labels = [candidate.label for candidate in candidates_for(learnable, None)[0]]
+    assert labels.index("gbm") < labels.index("lstm") < labels.index("gru")
+    assert candidates_for(young, None)[1]["gru"] == "too_little_history"
+    assert candidates_for(large, None)[1]["lstm"] == "too_many_series"
+    panel = Panel.from_arrays(weekly_pattern(40, 16), bucket=DAY)
+    report = AutoForecaster(time_budget_seconds=3, models=["moving_average", "gru"]).fit(panel).report()
+    assert "Not in the competition: gru (not started" in report.sentence
+
+
 def test_no_budget_left_at_all_means_the_cheapest():
     auto = AutoForecaster(time_budget_seconds=1e-6).fit(shop())
     report = auto.report()
@@ -262,3 +290,11 @@ def test_report_speaks_both_languages():
     assert "loss over demand: " in english.sentence
     assert "需求" in chinese.sentence
     assert english.sentence in str(english)
+
+
+@pytest.mark.parametrize("demand", [[[np.nan, 3.0, np.nan]], [[np.nan] * 3] * 2, [[5.0]]])
+def test_with_next_to_nothing_known_the_cheapest_model_stands_alone(demand):
+    auto = AutoForecaster().fit(Panel.from_arrays(np.array(demand)))
+    assert [member.name for member in auto.members] == ["moving_average"]
+    assert np.isfinite(auto.sample(3, 20, np.random.default_rng(0)).paths).all()
+    assert "moving_average." in str(auto.report())

@@ -16,6 +16,7 @@ from shelfwise.demand.panel import Panel
 from shelfwise.errors import MissingExtra
 from shelfwise.forecast.classical.ets import ETS
 from shelfwise.forecast.classical.statsforecast_models import ARIMA, CES, MSTL, StatsForecaster
+from shelfwise.messages import retold
 
 pytest.importorskip("statsforecast")
 
@@ -68,7 +69,8 @@ def test_a_failing_series_is_forecast_by_ets_and_listed(
     drawn = model.sample(7, 30, np.random.default_rng(1))
     ours = ETS().fit(panel).sample(7, 30, np.random.default_rng(1))
     assert list(model.failures) == [1]
-    assert "no convergence" in model.failures[1]
+    assert model.failures[1] == f"{kind.name} failed (RuntimeError: no convergence); used ets"
+    assert retold(model.failures[1], "zh") == f"{kind.name} 出错（RuntimeError: no convergence）；改用 ets"
     assert np.array_equal(drawn.paths[1], ours.paths[1])
     assert not np.array_equal(drawn.paths[0], ours.paths[0])
 
@@ -91,3 +93,4 @@ def test_too_short_for_a_season_goes_to_ets() -> None:
     model = MSTL().fit(Panel.from_arrays(np.random.default_rng(0).poisson(9, (2, 60))))
     assert set(model.failures) == {0, 1}
     assert "two seasons" in model.failures[0]
+    assert "现有 60 个时间段" in retold(model.failures[0], "zh")

@@ -250,3 +250,13 @@ def test_days_and_months_are_forecast_too(bucket):
         # 500 is day 3 of the pattern's seven, the high one.
         assert mean.argmax() == 0
         assert mean[0] > 1.5 * mean[3]
+
+
+def test_a_steady_weight_is_not_as_lumpy_as_a_count():
+    """Gamma demand of 0.3 kg a week with a spread of a fifth: counted, it would be spread six times as wide."""
+    kilos = np.random.default_rng(0).gamma(25.0, 0.3 / 25.0, (6, 60))
+    said = LSTM(horizon=4).fit(Panel.from_arrays(kilos)).sample(4, 400, np.random.default_rng(0))
+    low, high = np.quantile(said.paths, [0.1, 0.9], axis=1)
+    assert 0.1 < float((high - low).mean()) < 0.25
+    assert said.mean().mean() == pytest.approx(0.3, rel=0.1)
+    assert said.paths.mean() == pytest.approx(0.3, rel=0.1)

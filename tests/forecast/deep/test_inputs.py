@@ -184,5 +184,25 @@ def test_scaled_columns_are_on_the_scalers_scale():
     scaler = fit_scaler("min_max", table.demand)
     readings, _ = table.remember(table.demand)
     made = table.memory_columns(readings[:, 80], scaler, np.arange(SERIES))
-    np.testing.assert_allclose(scaler.inverse(made[:, 0].astype(float)), demand[:, 79], rtol=1e-5, atol=1e-5)
+    last = table.demand[:, 79]
+    np.testing.assert_allclose(scaler.inverse(made[:, 0].astype(float)), last, rtol=1e-5, atol=1e-5)
     assert (made[:, 1] == 1.0).all()
+
+
+def test_what_is_sold_in_fractions_reads_the_same_in_any_unit():
+    rng = np.random.default_rng(4)
+    counts, kilos = rng.poisson(5, (4, 60)), rng.gamma(9.0, 0.05, (2, 60))
+    tables = [InputTable(Panel.from_arrays(np.vstack([counts, kilos * unit]))) for unit in (1.0, 1e-3, 10.0)]
+    assert tables[0].parts[:4].tolist() == [1.0] * 4
+    assert tables[0].demand[:4].tolist() == counts.tolist()
+    assert {table.prior for table in tables} == {InputTable(Panel.from_arrays(counts)).prior}
+    for table in tables[1:]:
+        assert columns(table, 50, 50) == pytest.approx(columns(tables[0], 50, 50), abs=1e-5)
+
+
+def test_a_network_saved_before_fractions_were_told_apart_counts_them():
+    plain = InputTable(shop()).names.as_json()
+    assert InputNames.from_json(plain).in_parts
+    plain.pop("in_parts")
+    kilos = Panel.from_arrays(np.random.default_rng(4).gamma(9.0, 0.05, (3, 60)))
+    assert InputTable(kilos, InputNames.from_json(plain)).parts.tolist() == [1.0] * 3

@@ -156,7 +156,7 @@ def test_a_step_with_a_huge_mean_leaves_the_paths_of_other_steps_alone():
     mean = np.full((600, 3), 4.0, np.float32)
     level = rng.uniform(1, 8, 600).astype(np.float32)
     ids = np.arange(600, dtype=np.uint64)
-    spread = Spread.learn(actual, mean, level, np.ones(600, np.float32), ids, 1)
+    spread = Spread.learn(actual, mean, level, np.ones(600, np.float32), np.ones(600, bool), ids, 1)
     promoted = mean.copy()
     promoted[:, 1] = 400.0
 
@@ -168,6 +168,23 @@ def test_a_step_with_a_huge_mean_leaves_the_paths_of_other_steps_alone():
     calm, planned = paths(mean), paths(promoted)
     np.testing.assert_array_equal(planned[:, :, [0, 2]], calm[:, :, [0, 2]])
     assert planned[:, :, 1].mean() > 50 * calm[:, :, 1].mean()
+
+
+def test_goods_by_weight_among_counts_keep_their_own_spread_in_any_unit():
+    rng = np.random.default_rng(1)
+    counts = rng.poisson(rng.uniform(0.3, 8, (60, 1)), (60, 118)).astype(np.float64)
+    kilograms = rng.gamma(9.0, rng.uniform(0.5, 3.0, (12, 1)) / 9.0, (12, 118)).round(3)
+    actual, width = kilograms[:, 110:], {}
+    for unit in (1.0, 100.0):
+        demand = np.vstack([counts, kilograms * unit])
+        model = GradientBoosting(horizon=8).fit(Panel.from_arrays(demand[:, :110]))
+        paths = model.sample(8, 300, np.random.default_rng(0)).paths[60:] / unit
+        width[unit] = float(np.median(paths.std(axis=1) / paths.mean(axis=1)))
+        # Told as counts of kilograms, every eighth path would be 0 and no outcome below the lowest tenth.
+        assert (paths < 0.02).mean() < 0.01
+        assert 0.03 < (actual < np.quantile(paths, 0.1, axis=1)).mean() < 0.2
+    assert 0.25 < width[1.0] < 0.45
+    assert width[1.0] == pytest.approx(width[100.0], rel=0.1)
 
 
 def test_learning_begins_where_the_panel_has_settled():

@@ -121,3 +121,9 @@ def test_all_items_at_once_are_as_one_by_one():
 def test_what_is_wrong_is_named(call, text):
     with pytest.raises(UsageError, match=text):
         call()
+
+
+def test_a_shortage_that_costs_next_to_nothing_is_left_to_happen():
+    best = newsvendor_poisson([1e-9, 5.0], 1.0, 1e-13)
+    assert best.level.tolist() == [0.0, 0.0]
+    assert best.cost == pytest.approx(1e-13 * np.array([1e-9, 5.0]))

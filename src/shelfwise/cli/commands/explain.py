@@ -15,6 +15,7 @@ from shelfwise.cli.options import (
     Folder,
     Lang,
     Model,
+    ModelFile,
     NoTune,
     Seed,
     Set,
@@ -42,6 +43,7 @@ def explain(
     seed: Seed = 0,
     lang: Lang = None,
     errors: Errors = None,
+    model_file: ModelFile = None,
 ) -> int:
     """How the order of one series came about; also when nothing is ordered.
 
@@ -61,6 +63,7 @@ def explain(
         tuned=not no_tune,
         seed=seed,
         lang=language,
+        model_file=model_file,
     )
     told = planner.explain_planned(made, series, lang=language)
     typer.echo(str(told))

@@ -16,6 +16,7 @@ from shelfwise.cli.options import (
     Folder,
     Lang,
     Model,
+    ModelFile,
     Output,
     Seed,
     Set,
@@ -47,12 +48,7 @@ def forecast(
     seed: Seed = 0,
     lang: Lang = None,
     errors: Errors = None,
-    model_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--model-file", metavar="FILE", help="Use the model saved there, fit none.", show_default=False
-        ),
-    ] = None,
+    model_file: ModelFile = None,
     save_model: Annotated[
         Path | None,
         typer.Option(

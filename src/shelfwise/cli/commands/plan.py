@@ -15,6 +15,7 @@ from shelfwise.cli.options import (
     Folder,
     Lang,
     Model,
+    ModelFile,
     NoTune,
     Output,
     Seed,
@@ -45,6 +46,7 @@ def plan(
     seed: Seed = 0,
     lang: Lang = None,
     errors: Errors = None,
+    model_file: ModelFile = None,
 ) -> int:
     """Orders to place at --as-of: a row a series, quantity 0 included, each with its reason.
 
@@ -67,6 +69,7 @@ def plan(
             seed=seed,
             lang=pick_language(lang),
             progress=progress,
+            model_file=model_file,
         )
     write_frame(result.to_frame(pick_language(lang)), output)
     tell_notes(result.notes, lang)

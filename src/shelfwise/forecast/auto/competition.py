@@ -22,6 +22,7 @@ from shelfwise.forecast.auto.demand_classes import CLASS_NAMES, demand_classes
 from shelfwise.forecast.auto.held_out import HORIZON, held_out_forecasts, held_out_horizon, rolling_origins
 from shelfwise.forecast.auto.judge import ChooseBy, CostJudge
 from shelfwise.forecast.scenarios import Floats, Scenarios
+from shelfwise.messages import said_of
 
 Rows = npt.NDArray[np.intp]
 CLASSES = len(CLASS_NAMES)
@@ -143,6 +144,7 @@ def compete(
     entries: dict[str, list[Said]] = {}
     left_out: dict[str, LeftOut] = {}
     for candidate in candidates:
+        spent = budget.spent
         try:
             refused = budget.refuses(candidate, job)
             if refused:
@@ -152,10 +154,11 @@ def compete(
                 continue
             entries[candidate.label] = _forecasts(candidate, job, seed, judge if by == "cost" else None)
         except MissingExtra as error:
-            left_out[candidate.label] = LeftOut("missing", {"error": str(error)})
+            # What cannot be started costs nothing.
+            budget.spent = spent
+            left_out[candidate.label] = LeftOut("missing", {"error": said_of(error)})
         except Exception as error:  # one model that breaks must not end the competition of the others
-            told = f"{type(error).__name__}: {error}"
-            left_out[candidate.label] = LeftOut("failed", {"error": told})
+            left_out[candidate.label] = LeftOut("failed", {"error": said_of(error)})
     if not entries:
         return None, left_out, None
     blend_cost = partial(_blend_cost, job, list(entries.values()), judge) if by == "cost" else None
@@ -169,8 +172,8 @@ def _origin_count(panel: Panel, horizon: int) -> int:
 
 
 def _scored_rows(panel: Panel, first_origin: int) -> npt.NDArray[np.intp]:
-    """Rows with anything known since the first origin, at most 500 a class, evenly spread."""
-    alive = np.flatnonzero(np.isfinite(panel.demand[:, first_origin:]).any(axis=1))
+    """Rows with anything recorded since the first origin, at most 500 a class, evenly spread."""
+    alive = np.flatnonzero(np.isfinite(panel.recorded[:, first_origin:]).any(axis=1))
     classes = demand_classes(panel.demand[alive], panel.bucket)
     kept = []
     for number in range(CLASSES):
@@ -240,9 +243,10 @@ def _judge(job: Job, entries: dict[str, list[Said]], by: ChooseBy) -> Evidence:
     demand, cells = np.zeros(CLASSES), np.zeros(CLASSES, np.int64)
     series = np.zeros(CLASSES, np.int64)
     rounds, folds = [], []
+    recorded = job.panel.recorded
     for number, origin in enumerate(job.origins):
         history = job.panel.demand[job.scored, :origin]
-        actual = job.panel.demand[job.scored, origin : origin + job.horizon]
+        actual = recorded[job.scored, origin : origin + job.horizon]
         classes = demand_classes(history, job.panel.bucket)
         weight = _weights(history, actual, classes)
         round_ = _round(actual, classes, weight, [said[number] for said in entries.values()])

@@ -1,7 +1,11 @@
 """Held-out forecasts: what a forecaster says at past origins, beside what then happened.
 
 The model is fitted at the first origin and takes the later ones as new history (`Forecaster.update`),
-as it would between two fits; nothing after an origin reaches it but what is known ahead.
+as it would between two fits. No record after an origin reaches it but what is known ahead. Demand before an origin
+stands as it was cleaned with all history, though: how an estimate for a bucket out of stock, an inferred stock-out or
+a capped spike came out may owe something to later buckets. A backtest cleans anew at every origin.
+
+Judged is by what the records say (`Panel.recorded`): to come near a draw that was made up is no merit.
 """
 
 from __future__ import annotations
@@ -31,7 +35,7 @@ class HeldOut:
     Attributes:
         origin: the first bucket they did not know.
         rows: (n,) the series.
-        actual: (n, H) float32 what happened, NaN unknown.
+        actual: (n, H) float32 what happened, NaN where the records do not tell.
         scenarios: what had been said.
     """
 
@@ -72,7 +76,7 @@ def rolling_origins(n_buckets: int, horizon: int, count: int) -> list[int]:
 
 
 def known_at(panel: Panel, origin: int, horizon: int) -> Panel:
-    """The panel as it stood at an origin, known ahead no further than `horizon` buckets."""
+    """The panel up to an origin, cleaned as it is, known ahead no further than `horizon` buckets."""
     cut = panel.until(origin)
     ahead = min(horizon, cut.horizon)
     known = {name: values.until(origin + ahead) for name, values in cut.known.items()}
@@ -94,12 +98,13 @@ def held_out_forecasts(
     With `refit` it is fitted anew at every origin.
     """
     chosen = np.arange(panel.n_series) if rows is None else rows
+    recorded = panel.recorded
     for number, origin in enumerate(origins):
         then = known_at(panel, origin, horizon)
         model = model.update(then) if number and not refit else model.fit(then)
         rng = np.random.default_rng([seed, origin])
         said = model.sample(horizon, n_samples, rng, rows=chosen)
-        yield HeldOut(origin, chosen, panel.demand[chosen, origin : origin + horizon], said)
+        yield HeldOut(origin, chosen, recorded[chosen, origin : origin + horizon], said)
 
 
 def series_losses(held: HeldOut, metric: Metric) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

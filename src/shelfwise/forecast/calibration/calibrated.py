@@ -139,7 +139,7 @@ class Calibrated(Forecaster):
             return
         # In the order of their ids, so that nothing hangs on how rows stand.
         order = np.argsort(panel.series_ids, kind="stable")
-        alive = order[np.isfinite(panel.demand[order, origins[0] :]).any(axis=1)]
+        alive = order[np.isfinite(panel.recorded[order, origins[0] :]).any(axis=1)]
         rows = alive[:: max(1, -(-len(alive) * len(origins) // MOST_FORECASTS))]
         if not len(rows):
             return
@@ -216,5 +216,4 @@ def _pinball(paths: Floats, actual: Floats) -> float:
 
 def _kinds(panel: Panel, origin: int) -> Kinds:
     """Classes as they stood at an origin, and in what units each series comes."""
-    whole = (np.isnan(panel.demand) | (panel.demand == np.rint(panel.demand))).all(axis=1)
-    return Kinds(demand_classes(panel.demand[:, :origin], panel.bucket), whole, panel.series_ids)
+    return Kinds(demand_classes(panel.demand[:, :origin], panel.bucket), panel.whole_units, panel.series_ids)

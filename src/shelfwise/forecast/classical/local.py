@@ -34,7 +34,7 @@ class LocalForecaster(Forecaster):
         self._demand = np.ascontiguousarray(panel.demand, dtype=np.float32)
         seen = ~np.isnan(self._demand)
         self._young = seen.sum(axis=1) < LEAST_OBSERVED
-        self._whole = ((self._demand == np.rint(self._demand)) | ~seen).all(axis=1)
+        self._whole = panel.whole_units
         self._instead = MovingAverage().fit(panel) if self._young.any() else None
         self.failures = dict(self._instead.failures) if self._instead else {}
         self._learn()

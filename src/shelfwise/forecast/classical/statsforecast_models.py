@@ -20,6 +20,7 @@ from shelfwise.forecast.classical.local import LocalForecaster, Rows, checked_se
 from shelfwise.forecast.kernels.clipping import mean_kept
 from shelfwise.forecast.kernels.innovations import MOST_TIMES_SEEN
 from shelfwise.forecast.scenarios import Floats
+from shelfwise.messages import Said, said_of
 
 Doubles = npt.NDArray[np.float64]
 REFERENCE_PATHS = 256
@@ -74,7 +75,7 @@ class StatsForecaster(LocalForecaster):
                     warnings.simplefilter("ignore")
                     self._models[int(row)] = self._fit_one(y, season)
             except Exception as error:  # one bad series never stops the rest
-                self.failures[int(row)] = f"{self.name} failed ({type(error).__name__}: {error}); ets used"
+                self.failures[int(row)] = self._failed(error)
 
     def _draw_rows(self, rows: Rows, horizon: int, n_samples: int, root: int) -> tuple[Floats, Floats]:
         paths = np.zeros((len(rows), n_samples, horizon), np.float32)
@@ -84,9 +85,7 @@ class StatsForecaster(LocalForecaster):
             try:
                 paths[slot], expected[slot] = self._draw_one(int(row), horizon, n_samples, root)
             except Exception as error:  # a model that fits may still fail to simulate
-                self.failures.setdefault(
-                    int(row), f"{self.name} failed ({type(error).__name__}: {error}); ets used"
-                )
+                self.failures.setdefault(int(row), self._failed(error))
                 failed.append(slot)
         if failed:
             lost = self.panel.take(rows[failed])
@@ -94,6 +93,9 @@ class StatsForecaster(LocalForecaster):
             drawn, point = instead._draw_rows(np.arange(len(failed)), horizon, n_samples, root)
             paths[failed], expected[failed] = drawn, point
         return paths, expected
+
+    def _failed(self, error: Exception) -> str:
+        return Said("forecast.series_failed", model=self.name, error=said_of(error), instead=ETS.name)
 
     def _draw_one(self, row: int, horizon: int, n_samples: int, root: int) -> tuple[Doubles, Doubles]:
         if row not in self._models:
@@ -107,7 +109,7 @@ class StatsForecaster(LocalForecaster):
         # Own paths for the mean, so that it does not hang on how many were asked for.
         others = model.simulate(horizon, REFERENCE_PATHS, seed=int(seeds[1]))
         if not (np.isfinite(point).all() and np.isfinite(paths).all() and np.isfinite(others).all()):
-            raise ShelfwiseError("the library's forecast is not finite")
+            raise ShelfwiseError(Said("forecast.not_finite"))
         kept, factor = mean_kept_by_step(point, np.minimum(others, cap))
         rng = np.random.default_rng(seeds[2])
         paths = np.minimum(paths * np.where(rng.random(paths.shape) < kept, factor, 0.0), cap)
@@ -194,7 +196,7 @@ class MSTL(StatsForecaster):
 
     def _fit_one(self, y: Doubles, season: int) -> Model:
         if season < 2 or len(y) < 2 * season:
-            raise ShelfwiseError(f"MSTL needs two seasons of at least 2 buckets; got {len(y)} of {season}")
+            raise ShelfwiseError(Said("forecast.two_seasons", buckets=len(y), season=season))
         return SeasonAndTrend(self._library.MSTL(season_length=season).fit(y), len(y) / season)
 
 

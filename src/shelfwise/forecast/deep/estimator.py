@@ -179,8 +179,7 @@ class RecurrentForecaster(Forecaster):
         self._place = np.empty_like(order)
         self._place[order] = np.arange(len(order))
         self._table = InputTable(panel.take(order), self._names)
-        sold = self._table.panel.sold
-        self._whole = np.asarray((np.isnan(sold) | (sold == np.rint(sold))).all(axis=1))
+        self._whole = self._table.panel.whole_units
         self._is_new = np.asarray(~np.isfinite(self._table.demand).any(axis=1))
         self.failures = {}
         if self._is_new.any():
@@ -230,7 +229,11 @@ class RecurrentForecaster(Forecaster):
             level = scaler.transform(at.readings[:, 2], rows)
             point = mean.astype(np.float32)
             paths = self._learnt.bank.draw(point, level, scaler.scale[rows], whole, ids, n_samples, root)
-        return paths, mean
+        parts = self._table.parts[rows]
+        told = np.flatnonzero(parts != 1.0)
+        # Less than one part is nothing at all.
+        paths[told] = np.where(paths[told] < 1.0, np.float32(0), paths[told]) / parts[told, None, None]
+        return paths, mean / parts[:, None]
 
     def _ceiling(self, rows: Rows) -> Doubles:
         """(n,) the most one bucket may bring: well above anything seen, more loosely while young."""

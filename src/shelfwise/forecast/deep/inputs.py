@@ -2,6 +2,9 @@
 
 Two kinds of columns. Those of memory follow from the demand before the bucket, seen or sampled (see
 `kernels.memory`); all others are known at the origin: last year, calendar, covariates.
+
+What is sold by weight or length is no count, and a negative binomial of 0.3 kg would be as wide as one of 0.3 pieces.
+Such series are told in thousandths of their mean, where it is all but a gamma.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ Rows = npt.NDArray[np.intp]
 Steps = npt.NDArray[np.int64]
 SERIES_AT_ONCE = 2048
 SMOOTHING = 0.05
+PARTS_OF_MEAN = 1e3
 MOST_RATIO = 50.0
 MOST_SCALED = 5.0
 # With less, last year is known for the latest buckets alone, and having one would say which date it is.
@@ -42,11 +46,13 @@ class InputNames:
         covariates: known and observed ones.
         groups: whose last year is read.
         categories: attributes with an embedding, and their values.
+        in_parts: whether series sold in fractions are told in parts of their mean.
     """
 
     covariates: CovariateNames
     groups: list[str]
     categories: dict[str, list[str]]
+    in_parts: bool = True
 
     @property
     def vocabularies(self) -> list[int]:
@@ -60,14 +66,17 @@ class InputNames:
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> InputNames:
         """Back from `as_json`."""
-        return cls(CovariateNames(**plain["covariates"]), plain["groups"], plain["categories"])
+        covariates = CovariateNames(**plain["covariates"])
+        # A network saved before fractions were told apart counts them.
+        return cls(covariates, plain["groups"], plain["categories"], plain.get("in_parts", False))
 
 
 class InputTable:
     """Builds the inputs of a panel's series; with `names`, the columns a fitted network reads.
 
     Attributes:
-        demand: (N, T) float64, NaN unknown.
+        demand: (N, T) float64, NaN unknown, in `parts`.
+        parts: (N,) how many there are to a unit, 1 for what is sold in whole units.
         codes: (N, attributes), see `attributes`.
         prior: level of a series nobody has seen yet.
     """
@@ -75,10 +84,14 @@ class InputTable:
     def __init__(self, panel: Panel, names: InputNames | None = None) -> None:
         self.panel = panel
         self.windows = windows_for(panel.bucket)
-        self.demand = panel.demand.astype(np.float64)
-        seen = np.isfinite(self.demand)
+        demand = panel.demand.astype(np.float64)
+        counted = panel.whole_units | (names is not None and not names.in_parts)
+        self.parts = np.where(counted, 1.0, _parts(demand))
+        self.demand = demand * self.parts[:, None]
+        seen = np.isfinite(demand)
         self.first = np.where(seen.any(axis=1), seen.argmax(axis=1), panel.n_buckets)
-        self.prior = newcomer_level(panel.demand, self.first)
+        usual = counted if counted.any() else ~counted
+        self.prior = newcomer_level(self.demand[usual].astype(np.float32), self.first[usual])
         self._keep = 0.5 ** (1.0 / np.asarray(self.windows.half_lives))
         self._phase = panel.bucket.index(panel.start)
         self._groups = GroupYears(panel, None if names is None else names.groups)
@@ -91,7 +104,9 @@ class InputTable:
         for first in range(0, panel.n_series, SERIES_AT_ONCE):
             rows = np.arange(first, min(first + SERIES_AT_ONCE, panel.n_series))
             readings, _ = self.remember(self.demand[rows])
-            self._groups.add(rows, around(self.demand[rows], self.windows.around), readings[:, :-1, 2])
+            units = self.parts[rows][:, None]
+            was = around(self.demand[rows], self.windows.around)
+            self._groups.add(rows, was / units, readings[:, :-1, 2] / units)
         self._groups.close()
 
     @property
@@ -154,3 +169,10 @@ class InputTable:
         calendar = self._calendar[np.minimum(steps, len(self._calendar) - 1)]
         covariates = self._covariates.read(rows, steps, origins)
         return np.concatenate([np.stack(columns, axis=-1).astype(np.float32), calendar, covariates], axis=2)
+
+
+def _parts(demand: Doubles) -> Doubles:
+    """(N,) parts to a unit in which the mean of each series is a thousand; 1 where nothing was sold."""
+    known = np.isfinite(demand)
+    mean = np.where(known, demand, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return np.asarray(np.where(mean > 0, PARTS_OF_MEAN / np.where(mean > 0, mean, 1.0), 1.0))

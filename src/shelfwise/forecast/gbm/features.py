@@ -25,6 +25,8 @@ Floats = npt.NDArray[np.float32]
 MAX_CATEGORIES = 256
 # With less, last year is known for the latest targets alone, and having one would say which date it is.
 YEARS_TO_LOOK_BACK = 1.25
+# Between these, a coming week of the year was seen about once: trees would take that week's chance for its season.
+YEARS_OF_ONE_OF_EACH_WEEK = (1.0, 2.0)
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ class FeatureTable:
             panel, trailing=self.windows.means[-2], like=None if like is None else like.covariates
         )
         self.signals: OriginSignals = OriginSignals(panel, None if like is None else like.signals)
-        self.calendar = _calendar(panel)
+        self.week_tells: bool = _week_tells(panel) if like is None else like.week_tells
+        self.calendar = _calendar(panel, self.week_tells)
         self.categories: dict[str, list[str]] = _categories(panel) if like is None else like.categories
         self._codes = _codes(panel, self.categories)
         self.names = self._names()
@@ -169,16 +172,22 @@ class FeatureTable:
         return columns
 
 
-def _calendar(panel: Panel) -> dict[str, Floats]:
+def _calendar(panel: Panel, week_tells: bool) -> dict[str, Floats]:
     """Calendar columns over the T + H buckets (and a year more, for horizons nobody prepared)."""
     dates = pl.Series(panel.bucket.dates(panel.start, panel.n_buckets + panel.horizon + 400), dtype=pl.Date)
     columns = {"month": dates.dt.month()}
     if panel.bucket.name != "month":
-        columns["week"] = dates.dt.week()
+        columns["week"] = dates.dt.week() if week_tells else pl.repeat(np.nan, len(dates), eager=True)
     if panel.bucket.name == "day":
         columns["weekday"] = dates.dt.weekday()
         columns["day_of_month"] = dates.dt.day()
     return {name: values.to_numpy().astype(np.float32) for name, values in columns.items()}
+
+
+def _week_tells(panel: Panel) -> bool:
+    """Whether a week of the year is more than the one time it was seen."""
+    least, most = (years * windows_for(panel.bucket).year for years in YEARS_OF_ONE_OF_EACH_WEEK)
+    return panel.bucket.name != "week" or not least <= panel.n_buckets < most
 
 
 def _categories(panel: Panel) -> dict[str, list[str]]:

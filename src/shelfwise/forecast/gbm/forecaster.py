@@ -113,9 +113,7 @@ class GradientBoosting(Forecaster):
         self._place = np.empty_like(order)
         self._place[order] = np.arange(len(order))
         self._table = FeatureTable(panel.take(order), like)
-        sold = self._table.panel.sold
-        whole = np.isnan(sold) | (sold == np.rint(sold))
-        self._whole = whole.all(axis=1)
+        self._whole = self._table.panel.whole_units
         self._is_new = np.asarray(~np.isfinite(self._table.panel.demand).any(axis=1))
         self.failures = {}
         if self._is_new.any():
@@ -156,14 +154,15 @@ class GradientBoosting(Forecaster):
                     self._mean(trial, seen, origin, depth),
                     self._table.level[seen, origin],
                     self._variation(seen, origin),
+                    self._whole[seen],
                     ids[seen] ^ np.uint64(origin),
                 )
             )
         if not found:
             nothing, none = np.zeros((0, self._learnt), np.float32), np.zeros(0, np.float32)
-            return Spread.learn(nothing, nothing, none, none, ids[:0], self.seed)
-        actual, mean, level, variation, series = map(np.concatenate, zip(*found, strict=True))
-        return Spread.learn(actual, mean, level, variation, series, self.seed)
+            return Spread.learn(nothing, nothing, none, none, self._whole[:0], ids[:0], self.seed)
+        actual, mean, level, variation, whole, series = map(np.concatenate, zip(*found, strict=True))
+        return Spread.learn(actual, mean, level, variation, whole, series, self.seed)
 
     def _mean(self, booster: Booster, rows: npt.NDArray[Any], origin: int, horizon: int) -> Floats:
         """(len(rows), horizon) expected demand from an origin; rows in the table's order."""

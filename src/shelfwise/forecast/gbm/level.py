@@ -2,6 +2,9 @@
 
 An exponentially weighted mean of known demand, shrunk to the typical level of the panel while the
 series is young, so that it is positive and finite for every series, with or without history.
+
+What is sold by weight or length may be told in any unit: the least level is a hundredth of a unit, or of the most that
+such a series sold in a bucket where that is less than one.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ def newcomer_level(demand: Floats, first: npt.NDArray[Any], buckets: int = 8) ->
     reach = np.minimum(first[:, None] + np.arange(buckets)[None, :], demand.shape[1] - 1)
     early = np.take_along_axis(demand, reach.astype(np.intp), axis=1)
     known = early[np.isfinite(early)]
-    return max(float(np.mean(known)), SMALLEST_LEVEL) if known.size else 1.0
+    return max(float(np.mean(known)), float(_least(known.max()))) if known.size else 1.0
 
 
 def levels(demand: Floats, half_life: float, prior: float) -> Floats:
@@ -43,13 +46,21 @@ def levels(demand: Floats, half_life: float, prior: float) -> Floats:
     keep = 0.5 ** (1.0 / half_life)
     weighted = np.full(n, PRIOR_BUCKETS * prior)
     weight = np.full(n, PRIOR_BUCKETS)
+    most = np.zeros(n)
     level = np.empty((n, buckets + 1), dtype=np.float32)
     for t in range(buckets + 1):
-        level[:, t] = np.maximum(weighted / weight, SMALLEST_LEVEL)
+        level[:, t] = np.maximum(weighted / weight, _least(most))
         if t == buckets:
             break
         seen = ~np.isnan(demand[:, t])
         fade = np.where(seen, keep, 1.0)
         weighted = weighted * fade + np.where(seen, demand[:, t], 0.0)
         weight = weight * fade + seen
+        most = np.fmax(most, demand[:, t])
     return level
+
+
+def _least(most: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """The least level of series that sold at most so much in a bucket; one that sold nothing counts units."""
+    size = np.asarray(most, np.float64)
+    return np.where(size > 0, SMALLEST_LEVEL * np.minimum(size, 1.0), SMALLEST_LEVEL)

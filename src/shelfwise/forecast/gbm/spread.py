@@ -4,6 +4,9 @@ the model made for buckets it had not seen.
 Dispersion is set per cell of (mean, past variation); the ranks of what really happened are then kept as
 paths, and drawing from them corrects whatever the negative binomial gets wrong (a calibration in the
 sense of Kuleshov, Fenner & Ermon 2018) and keeps the dependence between steps.
+
+What is sold by weight or length is no count: a kilogram may be told in grams. Such series are told in ten
+thousandths of their level, where the negative binomial is a gamma, and learn from one another alone.
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ LEAST_PATHS = 40
 NARROWEST, WIDEST = 0.005, 25.0
 CELL_SAMPLE = 4000
 SHRINK = 200.0
+CELLS = len(SPREAD_EDGES) + 1
+PARTS_OF_LEVEL = 1e4
 
 
 @dataclass
@@ -30,9 +35,9 @@ class Spread:
     """Dispersion cells and a pool of rank paths, ordered by (past variation, level).
 
     Attributes:
-        dispersion: (cells of variation, cells of mean).
+        dispersion: (cells of variation, cells of mean), those of series sold in fractions after those of counts.
         pool: (P, K) rank paths; pool_level: (P,) level of their series at the origin; pool_cell: (P,)
-            variation cell.
+            row of `dispersion`.
     """
 
     dispersion: npt.NDArray[np.float64]
@@ -47,12 +52,15 @@ class Spread:
         mean: Floats,
         level: Floats,
         variation: Floats,
+        whole: npt.NDArray[np.bool_],
         series: npt.NDArray[np.uint64],
         root: int,
     ) -> Spread:
-        """From held-out (M, K) actuals (NaN unknown), their mean forecasts, (M,) level and past variation."""
-        mean = debias(actual, mean)
-        cell = np.searchsorted(SPREAD_EDGES, np.nan_to_num(variation, nan=1.0))
+        """From held-out (M, K) actuals (NaN unknown), their mean forecasts, (M,) level, past variation and whether
+        demand comes in whole units."""
+        parts = _parts(level, whole)
+        actual, mean = actual * parts, debias(actual, mean) * parts
+        cell = _cells(variation, whole)
         dispersion = _dispersion(actual, mean, cell, root)
         width = _width(dispersion, mean, cell)
         table = gamma_table()
@@ -84,8 +92,11 @@ class Spread:
         Whose ranks a series borrows rests on its (N,) level and past variation at the origin alone: what is
         planned for one step moves that step's mean and spread, and no other step.
         """
-        cell = np.searchsorted(SPREAD_EDGES, np.nan_to_num(variation, nan=1.0))
+        # A model saved before fractions were told apart counts them.
+        as_counts = whole | (len(self.dispersion) == CELLS)
+        parts, cell = _parts(level, as_counts), _cells(variation, as_counts)
         first, count = self._neighbours(level, cell)
+        mean = mean * parts
         paths = draw_paths(
             mean.astype(np.float64),
             _width(self.dispersion, mean, cell),
@@ -98,17 +109,22 @@ class Spread:
             np.uint64(root),
             gamma_table(),
         )
+        told = np.flatnonzero(~as_counts)
+        paths[told] = np.where(paths[told] < 1.0, np.float32(0), paths[told] / parts[told][:, None])
         # A tail borrowed from neighbours stops where the series' own past makes it absurd.
         return np.minimum(paths, ceiling[:, None, :], out=paths)
 
     def _neighbours(
         self, level: Floats, cell: npt.NDArray[np.intp]
     ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """The run of the pool nearest to each series: same variation cell, closest level."""
+        """The run of the pool nearest to each series: same variation cell, else same kind, closest level."""
         first, count = np.zeros(len(level), np.int64), np.zeros(len(level), np.int64)
         for number in np.unique(cell):
             mine = cell == number
             start, end = np.searchsorted(self.pool_cell, [number, number + 1])
+            if end - start < LEAST_PATHS:
+                kind = number // CELLS * CELLS
+                start, end = np.searchsorted(self.pool_cell, [kind, kind + CELLS])
             if end - start < LEAST_PATHS:
                 start, end = 0, len(self.pool)
             size = min(NEIGHBOURS, end - start)
@@ -129,14 +145,15 @@ def debias(actual: Floats, mean: Floats) -> Floats:
 def _dispersion(
     actual: Floats, mean: Floats, cell: npt.NDArray[np.intp], root: int
 ) -> npt.NDArray[np.float64]:
-    """Most likely dispersion per cell, on the log scale shrunk to that of all cells where there is little."""
+    """Most likely dispersion per cell, on the log scale shrunk to that of all of its kind where there is little."""
     known = np.isfinite(actual)
     value, forecast = actual[known].astype(np.float64), np.maximum(mean[known].astype(np.float64), 1e-4)
     columns = len(MEAN_EDGES) + 1
     index = (cell[:, None] * columns + np.searchsorted(MEAN_EDGES, mean))[known]
     rng = np.random.default_rng(root)
-    overall = _likely(value, forecast, rng)
-    table = np.full((len(SPREAD_EDGES) + 1) * columns, overall)
+    fraction = index >= CELLS * columns
+    kinds = [_likely(value[mine], forecast[mine], rng) for mine in (~fraction, fraction)]
+    table = np.repeat(kinds, CELLS * columns)
     order = np.argsort(index, kind="stable")
     starts = np.searchsorted(index[order], np.arange(len(table) + 1))
     for number in range(len(table)):
@@ -144,8 +161,18 @@ def _dispersion(
         if len(mine):
             trust = len(mine) / (len(mine) + SHRINK)
             own = _likely(value[mine], forecast[mine], rng)
-            table[number] = np.exp(trust * np.log(own) + (1 - trust) * np.log(overall))
-    return table.reshape(len(SPREAD_EDGES) + 1, columns)
+            table[number] = np.exp(trust * np.log(own) + (1 - trust) * np.log(table[number]))
+    return table.reshape(2 * CELLS, columns)
+
+
+def _cells(variation: Floats, whole: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """(M,) row of the dispersion table."""
+    return np.searchsorted(SPREAD_EDGES, np.nan_to_num(variation, nan=1.0)) + np.where(whole, 0, CELLS)
+
+
+def _parts(level: Floats, whole: npt.NDArray[np.bool_]) -> Floats:
+    """(M, 1) what units are multiplied by: 1 for counts."""
+    return np.where(whole, 1.0, PARTS_OF_LEVEL / level).astype(np.float32)[:, None]
 
 
 def _likely(value: npt.NDArray[np.float64], mean: npt.NDArray[np.float64], rng: np.random.Generator) -> float:

@@ -8,6 +8,7 @@ Above `LARGE_MEAN` the gamma distribution of the same mean and variance takes ov
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ LOG_SHAPE_FIRST, LOG_SHAPE_LAST = math.log(0.02), math.log(1e6)
 LOGIT_SPAN = 20.0
 
 
+@cache
 def gamma_table() -> npt.NDArray[np.float64]:
     """(SHAPES, TABLE) quantiles of the gamma with mean 1, over log shape and the logit of the rank."""
     from scipy.special import gammaincinv

@@ -26,6 +26,8 @@ TOLERANCE = 1e-6
 CLASSIC = 0.1
 # How fast sizes are forgotten in the paths: tails need more of them than a mean does.
 SIZE_MEMORY = 0.015
+# Below it a chance is no longer told from nothing.
+LEAST_MASS = 1e-290
 
 
 @njit(cache=True, inline="always")
@@ -145,8 +147,13 @@ def _drawn_share(chance, trials, lot):  # type: ignore[no-untyped-def]
     """What share of `trials` buckets had a sale in another history with this chance: binomial, by inversion."""
     if chance >= 1.0:
         return 1.0
-    odds = chance / (1.0 - chance)
     mass = (1.0 - chance) ** trials
+    if mass < LEAST_MASS:
+        # Told from the other end, or the sum would never begin.
+        if chance > 0.5:
+            return 1.0 - _drawn_share(1.0 - chance, trials, 1.0 - lot)
+        return chance
+    odds = chance / (1.0 - chance)
     reached, successes = mass, 0
     while reached < lot and successes < trials:
         mass *= odds * (trials - successes) / (successes + 1.0)

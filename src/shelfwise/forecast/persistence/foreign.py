@@ -145,6 +145,7 @@ def _columns_parts(table: Any) -> Parts:
         "flags": list(table.covariates.flags),
         "signals": list(table.signals.signals),
         "categories": table.categories,
+        "week_tells": table.week_tells,
     }
 
 
@@ -158,6 +159,8 @@ def _columns_made(parts: Parts) -> Any:
     signals.signals = parts["signals"]
     table.groups, table.categories = dict.fromkeys(parts["groups"]), parts["categories"]
     table.covariates, table.signals = covariates, signals
+    # Trees of files that do not say so read the week of the year, however often it was seen.
+    table.week_tells = parts.get("week_tells", True)
     return table
 
 

@@ -23,10 +23,14 @@ from shelfwise.forecast.persistence.file_format import FORMAT, FORMAT_NAME, Mode
 from shelfwise.forecast.persistence.foreign import FOREIGN
 from shelfwise.forecast.persistence.tree_reader import TreeReader
 from shelfwise.forecast.persistence.tree_writer import TreeWriter
+from shelfwise.messages import Said
 from shelfwise.tables.output import replace_file
 
 # Packages whose objects are kept with their insides, which another version of them may not know.
 _EXACT = {tag.partition(".")[0] for tag, foreign in FOREIGN.items() if foreign.exact}
+
+# Share of the series below which a model of this shop would be a surprise.
+MOSTLY = 0.5
 
 
 @dataclass(frozen=True)
@@ -132,9 +136,11 @@ def load_safe(path: str | Path, *, max_bytes: int | None = None) -> SafeForecast
 def resume(path: str | Path, panel: Panel) -> SafeForecast:
     """The model in a file, with `panel` as the history to forecast from; nothing is learnt anew.
 
+    Where it knows fewer than half of the series, a note says so: it may be the model of another shop.
+
     Raises:
-        UsageError: the panel has other buckets, or ends before what the model has already seen: its forecast
-            would know the future.
+        UsageError: the panel has other buckets, no series that the model knows, or ends before what the model has
+            already seen: its forecast would know the future.
         ShelfwiseError: as of `load`.
     """
     info = describe(path)
@@ -148,7 +154,18 @@ def resume(path: str | Path, panel: Panel) -> SafeForecast:
             f"the model in {path} has seen everything before {info.as_of}, which a forecast as of {panel.as_of} must "
             f"not know; forecast from {info.as_of} on, or use a model saved earlier"
         )
-    return load_safe(path).update(panel)
+    fitted = load_safe(path)
+    known = panel.keys.join(fitted.panel.keys, on=panel.keys.columns, how="semi").height
+    if panel.n_series and not known:
+        first = "@".join(panel.keys.row(0))
+        raise UsageError(
+            f"the model in {path} knows none of these {panel.n_series} series, such as {first}; use the model of this "
+            "shop, or fit one"
+        )
+    resumed = fitted.update(panel)
+    if known < MOSTLY * panel.n_series:
+        resumed.notes.append(Said("forecast.model_knows_few", file=path, known=known, all=panel.n_series))
+    return resumed
 
 
 def describe(path: str | Path) -> ModelInfo:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from statistics import NormalDist
 
 import numpy as np
 import polars as pl
@@ -77,7 +76,9 @@ def choose_factors(
 
     All candidates met the same demand from the same stock, so only differences count. Buckets are what repeats: a
     good or bad season hits all series at once, so the error of a saving is taken over buckets, with what
-    one bucket carries into the next three (Newey and West 1987). As many candidates are tried, the
+    one bucket carries into the next three (Newey and West 1987). So few buckets say little of their own error: it
+    counts as known from three buckets in eight (equivalent degrees of freedom of Bartlett's window, Priestley
+    1981, section 6.2), and Student's t takes the normal's place. As many candidates are tried, the
     best saving must reach the one-sided 5 % point shared among them (Bonferroni); then, of all that cost no more than
     the best within one standard error, the one nearest to the default is taken.
 
@@ -92,10 +93,13 @@ def choose_factors(
         >>> chosen.factors, round(chosen.row(chosen.factors)["saves"], 1)
         (Factors(shortage=0.8, spread=1.0), 200.0)
     """
+    from scipy.special import stdtrit
+
     at = list(candidates).index(DEFAULT)
     total = costs.sum(axis=1)
     saves, errors = total[at] - total, _errors(costs[at] - costs)
-    needed = NormalDist().inv_cdf(1.0 - CHANCE_OF_ERROR / max(len(candidates) - 1, 1))
+    freedom = max(1.5 * costs.shape[1] / (LAGS + 1), 1.0)
+    needed = float(stdtrit(freedom, 1.0 - CHANCE_OF_ERROR / max(len(candidates) - 1, 1)))
     best = int(np.argmin(total))
     chosen = DEFAULT
     if saves[best] > needed * errors[best]:
@@ -114,10 +118,16 @@ def choose_factors(
 
 
 def _errors(differences: Doubles) -> Doubles:
-    """(P,) standard error of the sum of (P, T) differences over T."""
+    """(P,) standard error of the sum of (P, T) differences over T; one bucket alone says nothing of it."""
+    buckets = differences.shape[1]
     around = differences - differences.mean(axis=1, keepdims=True)
     variance = (around**2).sum(axis=1)
-    for lag in range(1, min(LAGS, around.shape[1] - 1) + 1):
+    # What taking the mean off hides of the sum's variance, were the buckets independent.
+    hidden = 1.0
+    for lag in range(1, min(LAGS, buckets - 1) + 1):
         weight = 2.0 * (1.0 - lag / (LAGS + 1))
         variance += weight * (around[:, lag:] * around[:, :-lag]).sum(axis=1)
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+        hidden += weight * (buckets - lag) / buckets
+    if hidden >= buckets:
+        return np.full(len(differences), np.inf)
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0) * buckets / (buckets - hidden)))

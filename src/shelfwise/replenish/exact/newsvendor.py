@@ -164,5 +164,6 @@ def newsvendor_samples(
 
 def _whole(distribution: Any, ratio: Floats) -> Floats:
     """The least whole number whose chance of not being exceeded reaches `ratio`, float dust aside."""
-    level: Floats = np.asarray(distribution.ppf(ratio - 1e-12), dtype=np.float64)
-    return level
+    level: Floats = np.asarray(distribution.ppf(np.maximum(ratio - 1e-12, 0.0)), dtype=np.float64)
+    # What SciPy says of a ratio of 0 is one below the least demand.
+    return np.maximum(level, 0.0)

@@ -46,17 +46,34 @@ def renewal_density(pmf: Floats) -> Floats:
 
 
 @njit(cache=True)
-def best_pair(cost: Floats, density: Floats, order_cost: float, least_cells: int) -> tuple[int, int, float]:
-    """Grid indices of the best s < S, at least `least_cells` apart, and the cost a review."""
+def best_pair(cost: Floats, density: Floats, starts: Floats, least_cells: int) -> tuple[int, int, float]:
+    """Grid indices of the best s < S, at least `least_cells` apart, and the cost a review; `starts` (cells,) is
+    what starting a cycle at each S costs."""
     best_s, best_up_to, least = -1, -1, np.inf
     for up_to in range(1, len(cost)):
-        spent, visits = order_cost, 0.0
+        spent, visits = starts[up_to], 0.0
         for j in range(up_to):
             spent += density[j] * cost[up_to - j]
             visits += density[j]
             if j + 1 >= least_cells and spent < least * visits * (1.0 - 1e-12):
                 best_s, best_up_to, least = up_to - j - 1, up_to, spent / visits
     return best_s, best_up_to, least
+
+
+@njit(cache=True)
+def starts_on_grid(
+    order_cost: float, waste_cost: float, in_life: Floats, stock: Floats, first: int, step: float, cells: int
+) -> Floats:
+    """(cells,) the order cost, and what is expected to be wasted of an order of first, first + 1, … steps if `in_life`
+    + `stock` units of it can be sold before they expire."""
+    starts = np.full(cells, order_cost)
+    if waste_cost > 0.0:
+        for k in range(cells):
+            wasted = 0.0
+            for sample in range(len(in_life)):
+                wasted += max((first + k) * step - in_life[sample] - max(stock[sample], 0.0), 0.0)
+            starts[k] += waste_cost * wasted / len(in_life)
+    return starts
 
 
 @njit(cache=True)
@@ -99,9 +116,14 @@ def best_cycle(
     least_quantity: float,
     longest_buckets: float,
     unit: float,
+    waste_cost: float,
+    in_life: Floats,
+    reach: float,
+    most_cells: int,
 ) -> tuple[int, int, float, int, float, Floats, Floats]:
     """Of one series: s and S as grid indices (s = -1: no order is worth its cost), the cost a review, the
-    grid (index of its first cell in steps above today's stock, step), G on it, and the shares of demand."""
+    grid (index of its first cell in steps above today's stock, step), G on it, and the shares of demand. The grid
+    goes up to orders of `reach` units at least."""
     demand, due = interval_of(paths, leads, receipts, review)
     # As in every (s, S) rule, what is due within the interval counts as stock already.
     stock = at_arrival + due.sum(axis=0)
@@ -116,12 +138,12 @@ def best_cycle(
     # No cycle reaches further up than one economic order quantity above the dearest scenario's need, nor
     # further than the longest cover: where stock costs nothing to hold, nothing else ends a cycle.
     economic = np.inf if climb <= 0.0 else np.sqrt(2.0 * order_cost * asked / climb)
-    batch = max(min(economic, asked * longest_buckets / review), least_quantity, unit)
+    batch = max(min(economic, asked * longest_buckets / review), least_quantity, unit, reach)
     low = -max(stock.max(), 0.0)
     if share < 1.0:
         low -= asked + np.sqrt(2.0 * order_cost * asked / (p * review)) + least_quantity * h / (h + p)
     span = top + batch - low
-    step = unit * max(1.0, np.ceil(span / (unit * CELLS)))
+    step = unit * max(1.0, np.ceil(span / (unit * most_cells)))
     first = int(np.floor(low / step))
     cells = int(np.ceil((top + batch) / step)) - first + 1
     cost = costs_on_grid(demand, due, stock, first, step, cells, h, p, share, book)
@@ -132,9 +154,12 @@ def best_cycle(
         # An empty shelf loses every sale. Where that costs less than the best cycle, no order is worth it;
         # judged from an empty shelf, so that the stock of today has no say in it.
         bare = costs_on_grid(demand, due, np.zeros(len(stock)), 0, step, cells, h, p, share, book)
-        if best_pair(bare, density, order_cost, least_cells)[2] >= p * asked:
+        # What stock of today would sell is there for an order to an empty shelf to sell.
+        starts = starts_on_grid(order_cost, waste_cost, in_life, stock, 0, step, cells)
+        if best_pair(bare, density, starts, least_cells)[2] >= p * asked:
             return -1, -1, 0.0, first, step, cost, pmf
-    s, up_to, average = best_pair(cost, density, order_cost, least_cells)
+    starts = starts_on_grid(order_cost, waste_cost, in_life, np.zeros(len(in_life)), first, step, cells)
+    s, up_to, average = best_pair(cost, density, starts, least_cells)
     return s, up_to, average, first, step, cost, pmf
 
 
@@ -152,6 +177,8 @@ def cycle_orders(
     least_quantity: Floats,
     longest_buckets: Floats,
     unit: Floats,
+    waste_cost: Floats,
+    in_life: Floats,
     reorder_at: Floats,
     order_up_to: Floats,
 ) -> None:
@@ -159,13 +186,15 @@ def cycle_orders(
     reorder_at >= 0, of order_up_to units; order_up_to = 0 where no order is worth its cost.
 
     `least_quantity` (N,) is the smallest order the supplier's lots allow, `longest_buckets` (N,) the longest
-    time an order may cover, `unit` (N,) the finest step.
+    time an order may cover, `unit` (N,) the finest step. Of goods that expire, `in_life` (N, S) units of an order can
+    be sold in time, and each other one costs `waste_cost` (N,), which is 0 for all that keeps.
     """
     for series in prange(paths.shape[0]):
         s, up_to, _, first, step, _, _ = best_cycle(
             paths[series], leads[series], receipts[series], at_arrival[series], review[series],
             holding[series], shortage[series], lost_share[series], order_cost[series],
-            least_quantity[series], longest_buckets[series], unit[series],
+            least_quantity[series], longest_buckets[series], unit[series], waste_cost[series], in_life[series],
+            0.0, CELLS,
         )  # fmt: skip
         reorder_at[series], order_up_to[series] = -1.0, 0.0
         if s >= 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from shelfwise.replenish.kernels.cycle import best_cycle
+from shelfwise.replenish.kernels.cycle import CELLS, best_cycle
 from shelfwise.replenish.kernels.projection import Floats, Ints, Paths
 
 
@@ -66,6 +66,8 @@ def cycle_costs(
     least_quantity: Floats,
     longest_buckets: Floats,
     unit: Floats,
+    waste_cost: Floats,
+    in_life: Floats,
     quantities: Floats,
     costs: Floats,
 ) -> None:
@@ -76,7 +78,8 @@ def cycle_costs(
         s, _, average, first, step, cost, pmf = best_cycle(
             paths[series], leads[series], receipts[series], at_arrival[series], review[series],
             holding[series], shortage[series], lost_share[series], fee,
-            least_quantity[series], longest_buckets[series], unit[series],
+            least_quantity[series], longest_buckets[series], unit[series], waste_cost[series], in_life[series],
+            0.0, CELLS,
         )  # fmt: skip
         x, y = quantities[series], costs[series]
         last = len(x) - 1
@@ -90,6 +93,8 @@ def cycle_costs(
                 place = min(x[k] / step - first, len(cost) - 1.0)
                 below = min(int(place), len(cost) - 2)
                 y[k] = worth[below] + (place - below) * (worth[below + 1] - worth[below])
+                if waste_cost[series] > 0.0:
+                    y[k] += waste_cost[series] * np.maximum(x[k] - in_life[series], 0.0).mean()
             # An order that today's stock makes due saves more than its cost; where the supplier's maximum
             # leaves less than that, its cost was settled with the order and has no say here.
             if y[1:].min() + fee < y[0]:

@@ -8,6 +8,7 @@ import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -61,8 +62,14 @@ class OrderNetwork:
             raise UsageError(f"weights {widths} do not make a network of {self.n_slots} slots of stock")
 
     @classmethod
-    def initial(cls, n_context: int, n_slots: int, hidden: tuple[int, ...], seed: int) -> OrderNetwork:
-        """A network that orders up to the first context column, with a cap that seldom binds."""
+    def initial(
+        cls, n_context: int, n_slots: int, hidden: tuple[int, ...], seed: int, spread: float = 0.0
+    ) -> OrderNetwork:
+        """A network that orders up to the first context column, with a cap that seldom binds.
+
+        `spread` draws the slot weights of the planes apart, each plane still through the same point where every
+        slot holds one bucket's demand: planes that start alike stay alike, and the rule stays a single plane.
+        """
         rng = np.random.default_rng(seed)
         sizes = (n_context, *hidden, outputs(n_slots))
         weights, biases = [], []
@@ -70,6 +77,11 @@ class OrderNetwork:
             weights.append(rng.normal(0.0, 1.0 / np.sqrt(before), (before, after)))
             biases.append(np.zeros(after))
         weights[-1] *= 0.05
+        if spread > 0:
+            planes = GROUPS * PLANES
+            drawn = rng.normal(0.0, spread, (planes, n_slots))
+            biases[-1][planes : planes * (1 + n_slots)] = drawn.ravel()
+            biases[-1][:planes] = (2.0 * logistic(drawn) - 1.0).sum(axis=1)
         return cls(tuple(weights), tuple(biases), n_slots)
 
     @property
@@ -106,21 +118,21 @@ class OrderNetwork:
         planes = level - np.einsum("mgpd,md->mgp", slots, stock)
         return np.asarray(np.clip(planes.min(axis=2).max(axis=1), 0.0, cap))
 
-    def save(self, path: str | Path, trained_on: dict[str, float] | None = None) -> None:
+    def save(self, path: str | Path | IO[bytes], trained_on: dict[str, float] | None = None) -> None:
         """Write weights and a header to one file; no code is stored."""
         header = {"format": FORMAT, "n_slots": self.n_slots, "layers": len(self.weights)}
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
             file.writestr(
-                _entry(HEADER), json.dumps(header | {"trained_on": trained_on or {}}, sort_keys=True)
+                member(HEADER), json.dumps(header | {"trained_on": trained_on or {}}, sort_keys=True)
             )
             for index, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
                 for name, array in (("weight", weight), ("bias", bias)):
                     buffer = io.BytesIO()
                     np.save(buffer, array.astype(np.float64), allow_pickle=False)
-                    file.writestr(_entry(f"{name}{index}.npy"), buffer.getvalue())
+                    file.writestr(member(f"{name}{index}.npy"), buffer.getvalue())
 
     @classmethod
-    def load(cls, path: str | Path) -> OrderNetwork:
+    def load(cls, path: str | Path | IO[bytes]) -> OrderNetwork:
         """Read a file of `save`.
 
         Raises:
@@ -159,6 +171,6 @@ def logistic(values: npt.NDArray[np.float64]) -> Floats:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * values)))
 
 
-def _entry(name: str) -> zipfile.ZipInfo:
+def member(name: str) -> zipfile.ZipInfo:
     """A member with a fixed date, so that equal networks make equal files."""
     return zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))

@@ -10,7 +10,8 @@ import numpy as np
 from shelfwise.errors import MissingExtra, UsageError
 from shelfwise.progress import Progress, silent
 from shelfwise.replenish.learned.context import COLUMNS, context_of
-from shelfwise.replenish.learned.network import GROUPS, PLANES, OrderNetwork
+from shelfwise.replenish.learned.fitting import rule_parameters
+from shelfwise.replenish.learned.network import OrderNetwork
 from shelfwise.simulate.costs import Costs
 from shelfwise.simulate.per_series import Floats
 from shelfwise.simulate.terms import SupplyTerms
@@ -102,7 +103,7 @@ def train_orders(
         def tensor(values: Any) -> Any:
             return torch.as_tensor(np.asarray(values), dtype=torch.float32)
 
-        level, slots, cap = _parameters(torch, weights, biases, tensor(known.values[rows]), n_slots)
+        level, slots, cap = rule_parameters(torch, weights, biases, tensor(known.values[rows]), n_slots)
         cost = _mean_cost(
             torch,
             tensor(scaled[rows, columns]),
@@ -129,22 +130,6 @@ def train_orders(
         ),
         history,
     )
-
-
-def _parameters(
-    torch: Any, weights: list[Any], biases: list[Any], context: Any, n_slots: int
-) -> tuple[Any, Any, Any]:
-    """`OrderNetwork.parameters`, on tensors (B, T, C)."""
-    values = context
-    for index, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        values = values @ weight + bias
-        if index + 1 < len(weights):
-            values = torch.nn.functional.silu(values)
-    planes = GROUPS * PLANES
-    shape = (*context.shape[:2], GROUPS, PLANES)
-    level = (context[..., :1] + values[..., :planes]).reshape(shape)
-    slots = (2.0 * torch.sigmoid(values[..., planes : planes * (1 + n_slots)])).reshape(*shape, n_slots)
-    return level, slots, torch.nn.functional.softplus(values[..., -1] + 4.0)
 
 
 def _mean_cost(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +69,10 @@ class PriceBreaks:
         """(R,) one price each, whatever the quantity."""
         prices = np.asarray(price, dtype=np.float64)[:, None]
         return cls(np.zeros_like(prices), prices)
+
+    def take(self, rows: npt.NDArray[Any]) -> PriceBreaks:
+        """Only the prices of `rows`."""
+        return PriceBreaks(self.quantity[rows], self.price[rows], self.incremental)
 
     def cost(self, order: npt.ArrayLike) -> Floats:
         """(R, …) what orders of these many units cost."""

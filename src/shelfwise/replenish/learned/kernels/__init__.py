@@ -1,0 +1,1 @@
+"""Compiled loops of learned orders: arrays in, arrays out."""
