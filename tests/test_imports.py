@@ -42,7 +42,7 @@ NOUNS: dict[str, set[str]] = {
     },
 }
 # The bodies of commands, wherever they live, are doors like `cli` itself.
-DOORS = {"demo.loop": "cli"}
+DOORS = {"demo.loop": "cli", "demo.compile_ahead": "cli"}
 # The room `forecast` bears the name of a verb: called, it hands on to the verb when that is needed.
 CALLABLE_ROOM = ("forecast", "planner")
 

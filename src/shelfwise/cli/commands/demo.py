@@ -23,10 +23,11 @@ def demo(
 
     Example:  shelfwise demo
     """
+    from shelfwise.demo.compile_ahead import compiling_ahead
     from shelfwise.demo.loop import run_demo
     from shelfwise.messages import pick_language
 
-    with progress_bars() as progress:
+    with compiling_ahead(), progress_bars() as progress:
         told = run_demo(output, seed=seed, lang=pick_language(lang), progress=progress)
     typer.echo("\n".join(told), err=True)
     return EXIT_DONE
