@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
 from collections.abc import Generator, Sequence
 
 import pytest
 
 DATA_VARIABLE = "SHELFWISE_DATA"
 NOT_RUN = f"NOT RUN: needs the folder with the real data, named by {DATA_VARIABLE}, which is not set"
+# What pytest says of a package that is not installed.
+ABSENT = re.compile(r"could not import '([^'.]+)")
 # How pytest files its reports, by what our line calls them; a warning or a deselected test is neither.
 COUNTED = {"passed": ("passed", "xpassed"), "failed": ("failed", "error"), "skipped": ("skipped", "xfailed")}
 
@@ -35,6 +39,11 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     reporter.ensure_newline()
     if not_run:
         text = f"NOT RUN: {not_run} tests on real data. Set {DATA_VARIABLE} to the folder that holds them."
+        reporter.write_line(f"!!! {text} !!!", yellow=True, bold=True)
+    absent = Counter(found[1] for report in skipped if (found := ABSENT.search(str(report.longrepr))))
+    if absent:
+        packages = ", ".join(f"{name} ({count})" for name, count in sorted(absent.items()))
+        text = f"NOT RUN for lack of packages: {packages}. The extras test and bench hold them."
         reporter.write_line(f"!!! {text} !!!", yellow=True, bold=True)
     counts = {name: sum(len(reporter.stats.get(key, [])) for key in keys) for name, keys in COUNTED.items()}
     reporter.write_line("shelfwise: " + ", ".join(f"{count} {name}" for name, count in counts.items()))

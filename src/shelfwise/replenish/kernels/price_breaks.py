@@ -2,8 +2,8 @@
 
 With the price of a break held fixed, orders up to S from s down cost c(s, S) a review as in `cycle`. For an
 all-units break the order must reach the break; under incremental breaks each price is a straight line whose intercept
-is paid with the order, and the cheapest line is the price (Hadley and Whitin 1963). `cycle` and `cycle_worth` are
-compiled into this file's cache: after a change there, touch this one.
+is paid with the order, and the cheapest line is the price (Hadley and Whitin 1963). `cycle`, `cycle_worth` and
+the simulator's `purchase` are compiled into this file's cache: after a change there, touch this one.
 """
 
 from __future__ import annotations
@@ -14,23 +14,10 @@ from numba import njit, prange
 from shelfwise.replenish.kernels.cycle import best_cycle
 from shelfwise.replenish.kernels.cycle_worth import relative_costs
 from shelfwise.replenish.kernels.projection import Floats, Ints, Paths, interval_of, totals_of
+from shelfwise.simulate.kernels.purchase import purchase_price
 
 CELLS = 768
 DUST = 1e-9
-
-
-@njit(cache=True)
-def price_of(quantity: float, breaks: Floats, prices: Floats, incremental: bool) -> float:
-    """What an order costs to buy; unused breaks are infinite."""
-    total = float(prices[0] * quantity)
-    for b in range(1, len(breaks)):
-        if not quantity >= breaks[b]:
-            break
-        if incremental:
-            total += (prices[b] - prices[b - 1]) * (quantity - breaks[b])
-        else:
-            total = prices[b] * quantity
-    return total
 
 
 @njit(cache=True)
@@ -59,7 +46,7 @@ def total_of(
     below = min(int(place), len(worth) - 2)
     total = float(worth[below] + (place - below) * (worth[below + 1] - worth[below]))
     if quantity > 0.0:
-        total += order_cost + price_of(quantity, breaks, prices, incremental) - price_later * quantity
+        total += order_cost + purchase_price(quantity, breaks, prices, incremental) - price_later * quantity
         if waste_cost > 0.0:
             total += waste_cost * np.maximum(quantity - in_life, 0.0).mean()
     return total
@@ -93,8 +80,8 @@ def enlarged(
             reached, order_cost, worth, first, step, waste_cost, in_life, flat, one, False, prices[0]
         ) - total_of(before, order_cost, worth, first, step, waste_cost, in_life, flat, one, False, prices[0])
         saved = (
-            price_of(before, breaks, prices, incremental)
-            - price_of(reached, breaks, prices, incremental)
+            purchase_price(before, breaks, prices, incremental)
+            - purchase_price(reached, breaks, prices, incremental)
             + prices[0] * (reached - before)
         )
         if saved - max(kept, 0.0) > most_saved:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
+from shelfwise.simulate.kernels.purchase import purchase_price
 from shelfwise.simulate.per_series import Floats, Ints
 
 Float32s = npt.NDArray[np.float32]
@@ -122,24 +123,6 @@ def ration(owed: Floats, arcs: Ints, n_arcs: int, available: float, by_priority:
             return
         given[best] += 1.0
         left -= 1.0
-
-
-@njit(cache=True)
-def purchase_price(quantity: float, breaks: Floats, prices: Floats, incremental: bool) -> float:
-    """What an order costs under quantity discounts; `breaks` rise from 0, unused ones are inf."""
-    if quantity <= 0.0:
-        return 0.0
-    if not incremental:
-        price = prices[0]
-        for b in range(1, breaks.shape[0]):
-            if quantity >= breaks[b]:
-                price = prices[b]
-        return float(quantity * price)
-    total = 0.0
-    for b in range(breaks.shape[0]):
-        top = breaks[b + 1] if b + 1 < breaks.shape[0] else np.inf
-        total += max(0.0, min(quantity, top) - breaks[b]) * prices[b]
-    return total
 
 
 @njit(cache=True)
